@@ -1,0 +1,80 @@
+#include <gmock/gmock.h>
+
+#include "base/id_map.h"
+#include "base/proc_limits.h"
+#include "base/proc_net.h"
+
+namespace guard {
+namespace {
+
+using testing::ElementsAre;
+
+TEST(IdMapTest, IdsAreTranslatedBothWays) {
+    const auto map = parse_id_map("         0     300000      65536\n     70000       1000          1\n");
+    ASSERT_TRUE(map);
+    EXPECT_EQ(inside_id(*map, 300999), 999U);
+    EXPECT_EQ(inside_id(*map, 1000), 70000U);
+    EXPECT_EQ(inside_id(*map, 0), std::nullopt);
+    EXPECT_EQ(inside_id(*map, 365536), std::nullopt);
+    EXPECT_EQ(outside_id(*map, 65535), 365535U);
+    EXPECT_EQ(outside_id(*map, 65536), std::nullopt);
+}
+
+TEST(IdMapTest, TheWholeRangeOfTheHostFits) {
+    const auto map = parse_id_map("         0          0 4294967295\n");
+    ASSERT_TRUE(map);
+    EXPECT_EQ(inside_id(*map, 4294967294U), 4294967294U);
+    EXPECT_EQ(inside_id(*map, 4294967295U), std::nullopt);
+}
+
+TEST(IdMapTest, ABrokenLineIsAnError) { EXPECT_FALSE(parse_id_map("0 1\n")); }
+
+TEST(ProcLimitsTest, SoftAndHardAreReadByTheKernelsWords) {
+    const auto limits = parse_proc_limits(
+        "Limit                     Soft Limit           Hard Limit           Units     \n"
+        "Max open files            1024                 20000                files     \n"
+        "Max nice priority         0                    0                    \n"
+        "Max cpu time              unlimited            unlimited            seconds   \n");
+    ASSERT_TRUE(limits);
+    EXPECT_EQ(limits->size(), 3U);
+    EXPECT_EQ(limits->at("Max open files"), (ProcLimit{1024, 20000}));
+    EXPECT_EQ(limits->at("Max nice priority"), (ProcLimit{0, 0}));
+    EXPECT_EQ(limits->at("Max cpu time"), (ProcLimit{std::nullopt, std::nullopt}));
+}
+
+TEST(ProcLimitsTest, ABrokenLineIsAnError) { EXPECT_FALSE(parse_proc_limits("Max open files   x\n")); }
+
+TEST(ProcNetTest, TcpSocketsThatListenAreToldFromConnectedOnes) {
+    const auto sockets = parse_listening(
+        "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
+        "   0: 00000000:63DD 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 32 1\n"
+        "   1: 020200C0:E7E0 507100CB:0050 01 00000000:00000000 03:00000454 00000000     0        0 0 3\n",
+        Transport::tcp);
+    ASSERT_TRUE(sockets);
+    EXPECT_THAT(*sockets, ElementsAre(ListeningSocket{"00000000", 25565}));
+}
+
+TEST(ProcNetTest, UdpSocketsThatAreBoundAndNotConnectedCount) {
+    const auto sockets = parse_listening(
+        "  sl  local_address rem_address   st\n"
+        " 12: 00000000000000000000000000000000:0035 00000000000000000000000000000000:0000 07 0\n"
+        " 13: 0100007F:9999 0100007F:0035 01 0\n",
+        Transport::udp);
+    ASSERT_TRUE(sockets);
+    EXPECT_THAT(*sockets, ElementsAre(ListeningSocket{"00000000000000000000000000000000", 53}));
+}
+
+TEST(ProcNetTest, ALineWithoutAPortIsAnError) {
+    EXPECT_FALSE(parse_listening("0: x y 0A\n", Transport::tcp));
+}
+
+TEST(ProcNetTest, InterfacesAreNamedWithoutTheHeadings) {
+    EXPECT_THAT(parse_interfaces("Inter-|   Receive                |  Transmit\n"
+                                 " face |bytes    packets errs    |bytes    packets\n"
+                                 "    lo:       0       0    0\n"
+                                 "  eth0: 1234567   8    0\n"),
+                ElementsAre("lo", "eth0"));
+}
+
+}  // namespace
+}  // namespace guard
