@@ -1,0 +1,146 @@
+#include "posture/checks.h"
+
+#include <algorithm>
+#include <array>
+#include <cassert>
+#include <tuple>
+
+#include "posture/fields.h"
+
+namespace guard {
+namespace {
+
+using enum Severity;
+
+constexpr std::string_view kRelaunch = "guard stop it, then launch it: everything is made anew";
+constexpr std::string_view kTreatAsLost =
+    "stop it, and look at its log and at new files in its data directory before you start it again";
+
+// clang-format off
+constexpr auto kChecks = std::to_array<Check>({
+    {"identity.uid", critical, info, "a task runs as another user than declared",
+     "files and processes of that user are open to it", kTreatAsLost, "credentials(7)"},
+    {"identity.gid", high, info, "a task runs in another group than declared",
+     "files of that group are open to it", kTreatAsLost, "credentials(7)"},
+    {"identity.groups", high, info, "a task is in a group that the profile does not give",
+     "files of that group are open to it", kTreatAsLost, "credentials(7)"},
+    {"users.uid-map", critical, info, "user ids inside stand for other ids outside than declared",
+     "an id that maps to one of this machine's users has that user's rights here", kRelaunch, "user_namespaces(7)"},
+    {"users.gid-map", critical, info, "group ids inside stand for other ids outside than declared",
+     "an id that maps to one of this machine's groups has that group's rights here", kRelaunch, "user_namespaces(7)"},
+    {"caps.bounding", high, info, "a task could gain a right that the profile does not give",
+     "a program that carries the right would get it when it is run", kRelaunch, "capabilities(7)"},
+    {"caps.permitted", critical, info, "a task holds a right that the profile does not give",
+     "it can use the right whenever it wants", kTreatAsLost, "capabilities(7)"},
+    {"caps.effective", critical, info, "a task can do more than the profile gives",
+     "one thread with the right is enough, also where all others look clean", kTreatAsLost, "capabilities(7)"},
+    {"caps.inheritable", high, info, "a task would hand on a right that the profile does not give",
+     "a program made for it would get the right when it is run", kRelaunch, "capabilities(7)"},
+    {"caps.ambient", critical, info, "every program a task runs gets a right that the profile does not give",
+     "ordinary programs get the right too", kTreatAsLost, "capabilities(7)"},
+    {"securebits", high, info, "the rules by which user 0 gets rights are open again",
+     "a program run as user 0 inside could gain the rights of its bounding set", kRelaunch, "capabilities(7)"},
+    {"no-new-privs", critical, info, "a task may gain rights by running a set-user-id program",
+     "the lock that forbids it is off", kTreatAsLost, "PR_SET_NO_NEW_PRIVS(2const)"},
+    {"seccomp.mode", critical, info, "a task runs without a system call filter",
+     "every call of the kernel is open to it, old and risky ones too", kTreatAsLost, "seccomp(2)"},
+    {"seccomp.filters", critical, info, "a task has fewer filters than it was launched with",
+     "filters cannot be taken off: it did not come from this launch", kTreatAsLost, "seccomp(2)"},
+    {"seccomp.access", high, info, "the filter allows other system calls than declared",
+     "each call more is kernel code that an attacker inside can try", kRelaunch, "seccomp(2)"},
+    {"landlock.domain", high, info, "a task is outside the file rules (Landlock)",
+     "mounts and file modes alone hold it", kTreatAsLost, "landlock(7)"},
+    {"landlock.read", medium, info, "the file rules (Landlock) let more be read than declared",
+     "files there are open to it", kRelaunch, "landlock(7)"},
+    {"landlock.write", high, info, "the file rules (Landlock) let more be written than declared",
+     "files there can be changed by it", kRelaunch, "landlock(7)"},
+    {"landlock.execute", high, info, "the file rules (Landlock) let more be run than declared",
+     "programs there can be run by it", kRelaunch, "landlock(7)"},
+    {"namespaces", critical, info, "a task is not in the namespace that was made for it",
+     "what it sees and reaches is somebody else's", kTreatAsLost, "namespaces(7)"},
+    {"mounts", high, info, "the file tree is not the one declared",
+     "files may be reachable, writable or hidden that should not be", kRelaunch, "mount_namespaces(7)"},
+    {"mounts.revealed", high, info, "a hidden path of the kernel is shown",
+     "kernel settings of this machine could be read or changed from inside", kRelaunch, "proc(5)"},
+    {"devices", high, info, "a device is reachable that is not declared",
+     "the kernel's driver and what it drives are open to it", kRelaunch, "mknod(2)"},
+    {"limits", medium, medium, "a limit is not the one declared",
+     "higher: a leak inside could push other servers out; lower: the server may fail",
+     "launch it again, or write the wanted limit into the profile", "cgroups(7)"},
+    {"limits.cpuset", medium, low, "it may run on other cores than declared",
+     "it could slow down what the other cores were kept for", kRelaunch, "cpuset(7)"},
+    {"limits.oom-score-adj", low, low, "the order in which programs go when memory ends is not the declared one",
+     "another program may be ended in its place", kRelaunch, "proc_pid_oom_score_adj(5)"},
+    {"rlimits", medium, medium, "a limit of a process is not the one declared",
+     "higher: it can use up more; lower: the server may fail", kRelaunch, "setrlimit(2)"},
+    {"network.interfaces", high, info, "the container has a network interface that is not declared",
+     "it reaches a network past the rules for the declared one", kRelaunch, "netdevice(7)"},
+    {"network.publish", high, low, "a port is reachable from outside that is not declared",
+     "people out there can talk to it", kRelaunch, "nft(8)"},
+    {"network.listen", high, none, "something inside listens on a port that is not declared",
+     "a program waits for connections that nobody planned", kTreatAsLost, "tcp(7)"},
+    {"network.egress", high, low, "it may connect to a place that is not declared",
+     "data could leave, or other machines be attacked from here", kRelaunch, "nft(8)"},
+    {"network.peers", medium, low, "a container may connect to it that is not declared",
+     "what happens to that container can spread to this one", kRelaunch, "nft(8)"},
+    {"hostname", low, low, "the host name inside is not the one declared",
+     "somebody with rights over its namespace changed it", kRelaunch, "uts_namespaces(7)"},
+    {"dumpable", low, none, "its memory can be read by programs of the same user inside",
+     "secrets in memory can be read by them", kRelaunch, "PR_SET_DUMPABLE(2const)"},
+    {"traced", critical, info, "a debugger is attached to a task",
+     "whoever traces it can switch its filter off and change what it does",
+     "find the tracer (TracerPid in /proc/PID/status) and end it; if it is not yours, stop the container", "ptrace(2)"},
+    {"personality", medium, medium, "a task runs with other execution settings than declared",
+     "address randomisation or memory protection may be off", kRelaunch, "personality(2)"},
+    {"umask", low, low, "new files get other rights than declared",
+     "others may read what it writes", kRelaunch, "umask(2)"},
+
+    // Raised by name: no field of a posture differs.
+    {"record.missing", high, high, "a container runs without its launch record",
+     "nobody can say any more what it was allowed when it started", kRelaunch, "docs/audit.md"},
+    {"record.other-boot", high, high, "the launch record is from before the last start of this machine",
+     "what it describes does not exist any more", "run any guard command that changes something: it cleans up", "docs/audit.md"},
+    {"record.profile-changed", low, low, "the profile was changed after the launch",
+     "the container still runs as it was launched, not as the file says now",
+     "launch it again to use the changed profile", "docs/audit.md"},
+    {"process.not-running", medium, medium, "a container that was launched is not running",
+     "its service is down", "guard logs shows its last words; launch it again", "docs/audit.md"},
+    {"process.foreign", critical, critical, "a process is inside that did not come from this launch",
+     "it has rights of its own, and none of the filters is proved for it", kTreatAsLost, "setns(2)"},
+    {"process.escaped", critical, critical, "a process of the container is in namespaces of this machine",
+     "it sees and reaches what this machine's programs do", kTreatAsLost, "namespaces(7)"},
+    {"process.outside-cgroup", high, high, "a process of the container has left its limits",
+     "memory, cpu and process limits no longer hold it", kTreatAsLost, "cgroups(7)"},
+    {"process.unstable", low, low, "a task changed while it was read, three times",
+     "what was read may mix two moments", "audit again; if it stays, look at what it runs", "docs/audit.md"},
+    {"waiver.expired", medium, medium, "a waiver has ended: its finding counts again",
+     "somebody promised to mend it by that day", "mend it, or renew `expires` with a reason that is still true", "docs/profiles.md"},
+    {"waiver.unused", low, low, "a waiver excuses nothing any more",
+     "it would hide the finding if it came back", "take the waiver away", "docs/profiles.md"},
+});
+// clang-format on
+
+constexpr bool has_row(std::string_view id) {
+    return std::ranges::find(kChecks, id, &Check::id) != kChecks.end();
+}
+static_assert(std::apply([](const auto&... field) { return (has_row(field.name) && ...); }, kFields),
+              "a field of the posture has no check row");
+
+}  // namespace
+
+std::span<const Check> checks() { return kChecks; }
+
+const Check& check_of(std::string_view id) {
+    for (auto prefix = id;; prefix = prefix.substr(0, prefix.rfind('.'))) {
+        const auto* const row = std::ranges::find(kChecks, prefix, &Check::id);
+        if (row != kChecks.end()) return *row;
+        assert(prefix.find('.') != std::string_view::npos && "no check row");
+    }
+}
+
+std::string_view severity_name(Severity severity) {
+    constexpr std::array<std::string_view, 6> kNames{"none", "info", "low", "medium", "high", "critical"};
+    return kNames.at(static_cast<std::size_t>(severity));
+}
+
+}  // namespace guard

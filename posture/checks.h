@@ -1,0 +1,25 @@
+#pragma once
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace guard {
+
+enum class Severity : std::uint8_t { none, info, low, medium, high, critical };
+[[nodiscard]] std::string_view severity_name(Severity severity);
+
+/// What a difference in one field is worth: one row a field, and one for each finding that is raised by name.
+struct Check {
+    std::string_view id;       ///< the field's path, or the name it is raised by: "record.missing"
+    Severity looser, tighter;  ///< tighter none: not reported. Incomparable counts as looser
+    std::string_view title;    ///< one sentence for the owner of a home server
+    std::string_view why, fix;
+    std::string_view source;  ///< man page section or document
+};
+
+/// All rows; a static_assert in checks.cpp proves that each field of a posture has one.
+[[nodiscard]] std::span<const Check> checks();
+/// The row of `id`, or of the longest prefix that has one. There is always one for a field's path.
+[[nodiscard]] const Check& check_of(std::string_view id);
+
+}  // namespace guard

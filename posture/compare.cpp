@@ -1,0 +1,172 @@
+#include "posture/compare.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+
+#include "posture/fields.h"
+#include "posture/words.h"
+
+namespace guard {
+namespace {
+
+// One field under comparison: where its changes go, and under which name.
+struct Report {
+    std::vector<Change>* changes;
+    std::string_view field;
+
+    void add(std::string item, Shift shift, std::string from, std::string to) const {
+        changes->push_back({std::string(field), std::move(item), shift, std::move(from), std::move(to)});
+    }
+};
+
+std::string under(const std::string& outer, const std::string& inner) {
+    if (outer.empty() || inner.empty()) return outer + inner;
+    return outer + " " + inner;
+}
+
+// Shift when going up the scale loosens.
+template <class T>
+Shift upwards(const T& from, const T& to) {
+    return from == to ? Shift::same : (from < to ? Shift::looser : Shift::tighter);
+}
+
+template <class T>
+void differ(const Report& report, const std::string& item, const Exact<T>& from, const Exact<T>& to) {
+    if (from == to) return;
+    report.add(item, Shift::incomparable, in_words(report.field, from), in_words(report.field, to));
+}
+
+void differ(const Report& report, const std::string& item, Lock from, Lock to) {
+    if (from == to) return;
+    report.add(item, to == Lock::open ? Shift::looser : Shift::tighter, in_words(from), in_words(to));
+}
+
+template <class T>
+void differ(const Report& report, const std::string& item, const Ceiling<T>& from, const Ceiling<T>& to) {
+    if (from == to) return;
+    const bool looser = !to.most || (from.most && *from.most < *to.most);
+    report.add(item, looser ? Shift::looser : Shift::tighter, bound_in_words(item, from.most),
+               bound_in_words(item, to.most));
+}
+
+template <class T>
+void differ(const Report& report, const std::string& item, const Floor<T>& from, const Floor<T>& to) {
+    if (from == to) return;
+    report.add(item, upwards(to.least, from.least), std::to_string(from.least), std::to_string(to.least));
+}
+
+template <class T>
+void differ(const Report& report, const std::string& item, const Grants<T>& from, const Grants<T>& to) {
+    for (const auto& right : from.all)
+        if (!to.all.contains(right)) report.add(under(item, in_words(right)), Shift::tighter, "granted", "");
+    for (const auto& right : to.all)
+        if (!from.all.contains(right)) report.add(under(item, in_words(right)), Shift::looser, "", "granted");
+}
+
+void differ(const Report& report, const std::string&, const CapabilitySet& from, const CapabilitySet& to) {
+    for (std::uint64_t rest = from.mask ^ to.mask; rest != 0; rest &= rest - 1) {
+        const int number = std::countr_zero(rest);
+        const bool gained = ((to.mask >> static_cast<unsigned>(number)) & 1U) != 0;
+        report.add(capability_name(number), gained ? Shift::looser : Shift::tighter, gained ? "" : "held",
+                   gained ? "held" : "");
+    }
+}
+
+// Own is the tightest, the host's the loosest; between two others nobody can say.
+void differ(const Report& report, const std::string& item, const Relation& from, const Relation& to) {
+    if (from == to) return;
+    Shift shift = Shift::incomparable;
+    if (from.to == Relation::To::own || to.to == Relation::To::host) shift = Shift::looser;
+    if (to.to == Relation::To::own || from.to == Relation::To::host) shift = Shift::tighter;
+    report.add(item, shift, in_words(from), in_words(to));
+}
+
+void differ(const Report& report, const std::string& place, const Mount& from, const Mount& to) {
+    differ(report, place, from.grants, to.grants);
+    differ(report, under(place, "size"), from.size, to.size);
+    const auto what = [](const Mount& mount) { return kind_in_words(mount); };
+    if (what(from) != what(to)) report.add(place, Shift::incomparable, what(from), what(to));
+    if (from.idmap != to.idmap)
+        report.add(under(place, "idmap"), to.idmap ? Shift::tighter : Shift::looser, from.idmap ? "held" : "",
+                   to.idmap ? "held" : "");
+}
+
+// A mount that comes reveals something; one that goes may uncover what it hid: neither order is safe to
+// assume but that an own, empty or kernel-made one over nothing is an addition.
+void differ(const Report& report, const std::string&, const MountTree& from, const MountTree& to) {
+    for (const auto& [place, mount] : from)
+        if (!to.contains(place)) report.add(place, Shift::incomparable, in_words(mount), "");
+    for (const auto& [place, mount] : to) {
+        const auto before = from.find(place);
+        if (before == from.end())
+            report.add(place, Shift::looser, "", in_words(mount));
+        else
+            differ(report, place, before->second, mount);
+    }
+}
+
+template <class T>
+void differ(const Report& report, const std::string& outer, const Named<T>& from, const Named<T>& to) {
+    static const T kNone{};
+    const auto at = [](const Named<T>& all, const std::string& name) -> const T& {
+        const auto row = all.find(name);
+        return row == all.end() ? kNone : row->second;
+    };
+    for (const auto& [name, value] : from) differ(report, under(outer, name), value, at(to, name));
+    for (const auto& [name, value] : to)
+        if (!from.contains(name)) differ(report, under(outer, name), kNone, value);
+}
+
+void differ(const Report& report, const std::string& call, const CallRule& from, const CallRule& to) {
+    if (from == to) return;
+    const bool narrows = implies(to, from);
+    const bool widens = implies(from, to);
+    if (narrows && widens) return;  // the same meaning, written otherwise
+    const auto shift = widens ? Shift::looser : narrows ? Shift::tighter : Shift::incomparable;
+    const auto words = [&call](const CallRule& rule) {
+        return rule.when.empty() ? std::string() : describe_rule(call, rule);
+    };
+    report.add(call, shift, words(from), words(to));
+}
+
+void differ(const Report& report, const std::string&, const FilterRules& from, const FilterRules& to) {
+    differ(report, "", from.calls, to.calls);
+    const auto denial = [&report](const std::string& item, Denial before, Denial after) {
+        if (before == after) return;
+        const auto shift = after == Denial::allow_and_log    ? Shift::looser
+                           : before == Denial::allow_and_log ? Shift::tighter
+                                                             : Shift::incomparable;
+        report.add(item, shift, in_words(before), in_words(after));
+    };
+    denial("a call that is not allowed", from.on_denied, to.on_denied);
+    denial("a call newer than guard", from.on_unknown, to.on_unknown);
+    differ(report, "abi", Grants<std::string>{from.abis}, Grants<std::string>{to.abis});
+}
+
+template <class T>
+void differ_known(const Report& report, const Known<T>& from, const Known<T>& to) {
+    const auto* before = value_of(from);
+    const auto* after = value_of(to);
+    if (before != nullptr && after != nullptr) return differ(report, "", *before, *after);
+    if (std::holds_alternative<Absent>(from) && std::holds_alternative<Absent>(to)) return;
+    // What nobody declared can't drift; what was declared and can't be seen is unknown, never ok.
+    if (before == nullptr && std::holds_alternative<Unknown>(from)) return;
+    if (const auto* unread = std::get_if<Unknown>(&to))
+        return report.add("", Shift::unknown, "", in_words(*unread));
+    if (before == nullptr) return differ(report, "", T{}, *after);
+    differ(report, "", *before, T{});
+}
+
+}  // namespace
+
+std::vector<Change> compare(const Posture& from, const Posture& to) {
+    std::vector<Change> changes;
+    each_field(from, to, [&changes](std::string_view name, const auto& before, const auto& after) {
+        differ_known(Report{&changes, name}, before, after);
+    });
+    return changes;
+}
+
+}  // namespace guard

@@ -1,0 +1,64 @@
+#include "posture/limit.h"
+#include "posture/posture.h"
+
+namespace guard {
+namespace {
+
+constexpr std::uint64_t kMiB = 1ULL << 20U;
+constexpr std::uint32_t kOwnRange = 65'536;
+constexpr std::uint32_t kFirstNamedUser = 999;
+
+Named<Relation> own_namespaces() {
+    Named<Relation> all;
+    for (const auto& row : kNamespaces) all[std::string(row.name)] = {Relation::To::own, ""};
+    all["time"] = {Relation::To::host, ""};  // in step with the host; an own one only with offsets
+    return all;
+}
+
+Named<Lock> held_securebits() {
+    Named<Lock> bits;
+    for (const auto* name : {"noroot", "noroot-locked", "no-setuid-fixup", "no-setuid-fixup-locked",
+                             "keep-caps-locked", "no-cap-ambient-raise", "no-cap-ambient-raise-locked"})
+        bits[name] = Lock::held;
+    return bits;
+}
+
+}  // namespace
+
+Posture nothing_granted() {
+    Posture posture;
+    posture.identity.uid = posture.identity.gid = Exact<std::uint32_t>{kFirstNamedUser};
+    posture.identity.groups = Grants<std::uint32_t>{};
+    posture.identity.uid_map = posture.identity.gid_map = Grants<IdLine>{{{0, true, 0, kOwnRange}}};
+    for (auto* set : {&posture.caps.bounding, &posture.caps.permitted, &posture.caps.effective,
+                      &posture.caps.inheritable, &posture.caps.ambient})
+        *set = CapabilitySet{};
+    posture.securebits = held_securebits();
+    posture.no_new_privs = posture.seccomp.mode = posture.untraced = Lock::held;
+    posture.landlock.domain = Lock::held;
+    posture.seccomp.filters = Floor<unsigned>{1};
+    posture.seccomp.access = FilterRules{};
+    for (auto* paths : {&posture.landlock.read, &posture.landlock.write, &posture.landlock.execute})
+        *paths = Grants<std::string>{};
+    posture.namespaces = own_namespaces();
+    posture.mounts = MountTree{{"/", Mount{.type = "host"}}};
+    posture.devices = posture.revealed = Grants<std::string>{};
+    posture.limits = Named<Ceiling<std::uint64_t>>{{"memory", {512 * kMiB}},
+                                                   {"swap", {0}},
+                                                   {"cpus", {1'000'000}},
+                                                   {"pids", {128}},
+                                                   {"cpu-weight", {100}}};
+    posture.cpuset = Grants<std::uint32_t>{};
+    posture.oom_score_adj = Floor<int>{0};
+    posture.rlimits = Named<Ceiling<std::uint64_t>>{{"core", {0}}, {"core:soft", {0}}};
+    for (auto* reach : {&posture.network.interfaces, &posture.network.publish, &posture.network.listen,
+                        &posture.network.egress, &posture.network.peers})
+        *reach = Grants<std::string>{};
+    posture.hostname = Exact<std::string>{};
+    posture.undumpable = Lock::open;  // exec makes every program dumpable again; only PID 1 stays held
+    posture.personality = Exact<std::uint32_t>{0};
+    posture.umask = Exact<std::uint32_t>{0027};
+    return posture;
+}
+
+}  // namespace guard

@@ -1,0 +1,490 @@
+#include "posture/record.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <concepts>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+
+#include "posture/fields.h"
+
+// JSON for postures and records. Each struct names its members once, in `members`; writing and reading loop
+// over that list, so that neither can forget what the other knows.
+namespace guard {
+namespace {
+
+using nlohmann::json;
+
+// What is wrong with a record, and at which member: thrown here, turned into an Error at the end of this
+// file.
+struct BadMember : std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+
+template <class Class, class T>
+struct Member {
+    std::string_view name;
+    T Class::* of;
+};
+template <class Class, class T>
+Member(std::string_view, T Class::*) -> Member<Class, T>;
+
+constexpr auto members(const Unknown*) {
+    return std::tuple{Member{"code", &Unknown::code}, Member{"why", &Unknown::why}};
+}
+constexpr auto members(const Relation*) {
+    return std::tuple{Member{"to", &Relation::to}, Member{"whom", &Relation::whom}};
+}
+constexpr auto members(const IdLine*) {
+    return std::tuple{Member{"inside", &IdLine::inside}, Member{"own", &IdLine::own},
+                      Member{"outside", &IdLine::outside}, Member{"count", &IdLine::count}};
+}
+constexpr auto members(const Mount*) {
+    return std::tuple{Member{"type", &Mount::type},           Member{"source", &Mount::source},
+                      Member{"grants", &Mount::grants},       Member{"size", &Mount::size},
+                      Member{"mode", &Mount::mode},           Member{"idmap", &Mount::idmap},
+                      Member{"recursive", &Mount::recursive}, Member{"options", &Mount::options}};
+}
+constexpr auto members(const Cube*) {
+    return std::tuple{Member{"mask", &Cube::mask}, Member{"value", &Cube::value}};
+}
+constexpr auto members(const CallRule*) { return std::tuple{Member{"when", &CallRule::when}}; }
+constexpr auto members(const FilterRules*) {
+    return std::tuple{
+        Member{"calls", &FilterRules::calls},           Member{"absent", &FilterRules::absent},
+        Member{"on-denied", &FilterRules::on_denied},   Member{"on-unknown", &FilterRules::on_unknown},
+        Member{"log-denied", &FilterRules::log_denied}, Member{"abis", &FilterRules::abis}};
+}
+constexpr auto members(const Health*) {
+    return std::tuple{Member{"check", &Health::check},
+                      Member{"port", &Health::port},
+                      Member{"url", &Health::url},
+                      Member{"command", &Health::command},
+                      Member{"interval", &Health::interval},
+                      Member{"timeout", &Health::timeout},
+                      Member{"start-period", &Health::start_period},
+                      Member{"failures", &Health::failures},
+                      Member{"on-failure", &Health::on_failure}};
+}
+constexpr auto members(const Secret*) {
+    return std::tuple{Member{"file", &Secret::file}, Member{"command", &Secret::command},
+                      Member{"credential", &Secret::credential}};
+}
+constexpr auto members(const NetworkSetup*) {
+    return std::tuple{
+        Member{"mode", &NetworkSetup::mode},         Member{"container", &NetworkSetup::container},
+        Member{"hostname", &NetworkSetup::hostname}, Member{"parent", &NetworkSetup::parent},
+        Member{"bridge", &NetworkSetup::bridge},     Member{"address", &NetworkSetup::address},
+        Member{"ipv6", &NetworkSetup::ipv6},         Member{"dns", &NetworkSetup::dns}};
+}
+constexpr auto members(const UserSetup*) {
+    return std::tuple{Member{"map", &UserSetup::map}, Member{"name", &UserSetup::name}};
+}
+constexpr auto members(const Service*) {
+    return std::tuple{
+        Member{"description", &Service::description},
+        Member{"optional", &Service::optional},
+        Member{"command", &Service::command},
+        Member{"workdir", &Service::workdir},
+        Member{"env", &Service::env},
+        Member{"env-pass", &Service::env_pass},
+        Member{"stdin", &Service::stdin_mode},
+        Member{"restart", &Service::restart},
+        Member{"restart-delay", &Service::restart_delay},
+        Member{"restart-limit", &Service::restart_limit},
+        Member{"stop-command", &Service::stop_command},
+        Member{"stop-signal", &Service::stop_signal},
+        Member{"stop-timeout", &Service::stop_timeout},
+        Member{"reload-signal", &Service::reload_signal},
+        Member{"depends", &Service::depends},
+        Member{"log-size", &Service::log_size},
+        Member{"log-keep", &Service::log_keep},
+        Member{"health", &Service::health},
+        Member{"users", &Service::users},
+        Member{"network", &Service::network},
+        Member{"root", &Service::root},
+        Member{"create", &Service::create},
+        Member{"secrets", &Service::secrets},
+        Member{"boottime-offset", &Service::boottime_offset},
+        Member{"monotonic-offset", &Service::monotonic_offset},
+        Member{"landlock", &Service::landlock},
+    };
+}
+constexpr auto members(const Where*) {
+    return std::tuple{Member{"file", &Where::file}, Member{"line", &Where::line},
+                      Member{"column", &Where::column}};
+}
+constexpr auto members(const Waiver*) {
+    return std::tuple{Member{"finding", &Waiver::finding}, Member{"what", &Waiver::what},
+                      Member{"reason", &Waiver::reason},   Member{"owner", &Waiver::owner},
+                      Member{"expires", &Waiver::expires}, Member{"where", &Waiver::where}};
+}
+constexpr auto members(const SourceFile*) {
+    return std::tuple{Member{"path", &SourceFile::path}, Member{"digest", &SourceFile::digest}};
+}
+constexpr auto members(const Profile*) {
+    return std::tuple{Member{"name", &Profile::name},       Member{"posture", &Profile::posture},
+                      Member{"service", &Profile::service}, Member{"origins", &Profile::origins},
+                      Member{"waivers", &Profile::waivers}, Member{"sources", &Profile::sources}};
+}
+constexpr auto members(const TaskId*) {
+    return std::tuple{Member{"pid", &TaskId::pid}, Member{"start", &TaskId::start},
+                      Member{"pidfd-inode", &TaskId::pidfd_inode}};
+}
+constexpr auto members(const Bindings*) {
+    return std::tuple{Member{"boot-id", &Bindings::boot_id},
+                      Member{"supervisor", &Bindings::supervisor},
+                      Member{"init", &Bindings::init},
+                      Member{"payload", &Bindings::payload},
+                      Member{"own", &Bindings::own},
+                      Member{"host", &Bindings::host},
+                      Member{"ids-are-unique", &Bindings::ids_are_unique},
+                      Member{"uid-base", &Bindings::uid_base},
+                      Member{"gid-base", &Bindings::gid_base},
+                      Member{"id-count", &Bindings::id_count},
+                      Member{"cgroups", &Bindings::cgroups},
+                      Member{"sources", &Bindings::sources},
+                      Member{"addresses", &Bindings::addresses},
+                      Member{"veth", &Bindings::veth}};
+}
+constexpr auto members(const Made*) {
+    return std::tuple{Member{"kind", &Made::kind}, Member{"what", &Made::what},
+                      Member{"detail", &Made::detail}};
+}
+// The bytes of the filters are written apart: JSON strings are text.
+constexpr auto members(const Record*) {
+    return std::tuple{Member{"name", &Record::name},     Member{"launched", &Record::launched},
+                      Member{"reaper", &Record::reaper}, Member{"bindings", &Record::bindings},
+                      Member{"made", &Record::made},     Member{"started", &Record::started},
+                      Member{"stage", &Record::stage},   Member{"data", &Record::data},
+                      Member{"log", &Record::log}};
+}
+
+template <class T>
+concept HasMembers = requires(const T* type) { members(type); };
+
+// ---- writing
+
+template <class T>
+    requires std::integral<T> || std::same_as<T, std::string>
+json put(const T& value) {
+    return value;
+}
+template <class T>
+    requires std::is_enum_v<T>
+json put(const T& value) {
+    return static_cast<std::int64_t>(value);
+}
+json put(Lock lock) { return lock == Lock::held ? "held" : "open"; }
+json put(const std::chrono::milliseconds& time) { return time.count(); }
+json put(const std::chrono::year_month_day& day) {
+    return fmt::format("{:04}-{:02}-{:02}", static_cast<int>(day.year()), static_cast<unsigned>(day.month()),
+                       static_cast<unsigned>(day.day()));
+}
+json put(const CapabilitySet& set) {
+    json names = json::array();
+    for (int bit = 0; bit < 64; ++bit)
+        if (((set.mask >> static_cast<unsigned>(bit)) & 1U) != 0) names.push_back(capability_name(bit));
+    return names;
+}
+json put(const Posture& posture);
+template <class T>
+json put(const std::vector<T>& list);
+template <class T, std::size_t N>
+json put(const std::array<T, N>& list);
+template <class T>
+json put(const std::set<T>& set);
+template <class T>
+json put(const std::map<std::string, T>& map);
+template <class T>
+json put(const std::optional<T>& value) {
+    return value ? put(*value) : json();
+}
+template <class T>
+json put(const Grants<T>& grants) {
+    return put(grants.all);
+}
+template <class T>
+json put(const Ceiling<T>& ceiling) {
+    return put(ceiling.most);
+}
+template <class T>
+json put(const Floor<T>& floor) {
+    return put(floor.least);
+}
+template <class T>
+json put(const Exact<T>& exact) {
+    return put(exact.value);
+}
+template <HasMembers T>
+json put(const T& value) {
+    json object = json::object();
+    std::apply([&](const auto&... row) { ((object[std::string(row.name)] = put(value.*row.of)), ...); },
+               members(&value));
+    return object;
+}
+template <class Range>
+json put_each(const Range& range) {
+    json list = json::array();
+    for (const auto& element : range) list.push_back(put(element));
+    return list;
+}
+template <class T>
+json put(const std::vector<T>& list) {
+    return put_each(list);
+}
+template <class T, std::size_t N>
+json put(const std::array<T, N>& list) {
+    return put_each(list);
+}
+template <class T>
+json put(const std::set<T>& set) {
+    return put_each(set);
+}
+template <class T>
+json put(const std::map<std::string, T>& map) {
+    json object = json::object();
+    for (const auto& [name, value] : map) object[name] = put(value);
+    return object;
+}
+template <class T>
+json put_known(const Known<T>& known) {
+    if (const auto* value = value_of(known)) return {{"value", put(*value)}};
+    if (const auto* absent = std::get_if<Absent>(&known)) return {{"absent", absent->why}};
+    return {{"unknown", put(std::get<Unknown>(known))}};
+}
+json put(const Posture& posture) {
+    json object = json::object();
+    each_field(posture, [&object](std::string_view name, const auto& field) {
+        object[std::string(name)] = put_known(field);
+    });
+    return object;
+}
+
+// ---- reading
+
+[[noreturn]] void bad(const std::string& what) { throw BadMember(what); }
+
+// Says at which member a fault inside it was.
+template <class Read>
+void at(const std::string& name, Read&& read) {
+    try {
+        read();
+    } catch (const BadMember& fault) {
+        bad(name + (fault.what()[0] == ':' ? "" : ".") + fault.what());
+    } catch (const json::exception&) {
+        bad(name + ": not what belongs here");
+    }
+}
+
+const json& member(const json& object, const std::string& name) {
+    const auto found = object.find(name);
+    if (!object.is_object() || found == object.end()) bad(name + ": missing");
+    return *found;
+}
+
+template <class T>
+    requires std::integral<T> || std::same_as<T, std::string>
+void take(const json& from, T& to) {
+    if constexpr (std::integral<T> && !std::same_as<T, bool>) {
+        if (!from.is_number_integer()) bad(": want a whole number");
+        if (from.is_number_unsigned() ? !std::in_range<T>(from.get<std::uint64_t>())
+                                      : !std::in_range<T>(from.get<std::int64_t>()))
+            bad(": number out of range");
+    }
+    to = from.get<T>();
+}
+template <class T>
+    requires std::is_enum_v<T>
+void take(const json& from, T& to) {
+    std::underlying_type_t<T> number{};
+    take(from, number);
+    to = static_cast<T>(number);
+}
+void take(const json& from, Lock& to) {
+    const auto word = from.get<std::string>();
+    if (word != "held" && word != "open") bad(": want held or open");
+    to = word == "held" ? Lock::held : Lock::open;
+}
+void take(const json& from, std::chrono::milliseconds& to) {
+    to = std::chrono::milliseconds(from.get<std::int64_t>());
+}
+void take(const json& from, std::chrono::year_month_day& to) {
+    const auto text = from.get<std::string>();
+    int year = 0;
+    unsigned month = 0, day = 0;
+    if (std::sscanf(text.c_str(), "%d-%u-%u", &year, &month, &day) != 3) bad(": want a date");
+    to = std::chrono::year(year) / static_cast<int>(month) / static_cast<int>(day);
+    if (!to.ok()) bad(": want a date");
+}
+void take(const json& from, CapabilitySet& to) {
+    to.mask = 0;
+    for (const auto& name : from) {
+        const auto number = capability_number(name.get<std::string>());
+        if (!number) bad(": unknown capability " + name.get<std::string>());
+        to.mask |= 1ULL << static_cast<unsigned>(*number);
+    }
+}
+void take(const json& from, Posture& to);
+template <class T>
+void take(const json& from, std::vector<T>& to);
+template <class T, std::size_t N>
+void take(const json& from, std::array<T, N>& to);
+template <class T>
+void take(const json& from, std::set<T>& to);
+template <class T>
+void take(const json& from, std::map<std::string, T>& to);
+template <class T>
+void take(const json& from, std::optional<T>& to) {
+    to.reset();
+    if (!from.is_null()) take(from, to.emplace());
+}
+template <class T>
+void take(const json& from, Grants<T>& to) {
+    take(from, to.all);
+}
+template <class T>
+void take(const json& from, Ceiling<T>& to) {
+    take(from, to.most);
+}
+template <class T>
+void take(const json& from, Floor<T>& to) {
+    take(from, to.least);
+}
+template <class T>
+void take(const json& from, Exact<T>& to) {
+    take(from, to.value);
+}
+template <HasMembers T>
+void take(const json& from, T& to) {
+    const auto one = [&](const auto& row) {
+        const std::string name(row.name);
+        const auto& value = member(from, name);
+        at(name, [&] { take(value, to.*row.of); });
+    };
+    std::apply([&](const auto&... row) { (one(row), ...); }, members(&to));
+}
+template <class Insert>
+void take_each(const json& from, Insert&& insert) {
+    if (!from.is_array()) bad(": want a list");
+    std::size_t index = 0;
+    for (const auto& element : from) at(std::to_string(index++), [&] { insert(element); });
+}
+template <class T>
+void take(const json& from, std::vector<T>& to) {
+    to.clear();
+    take_each(from, [&to](const json& element) { take(element, to.emplace_back()); });
+}
+template <class T, std::size_t N>
+void take(const json& from, std::array<T, N>& to) {
+    if (from.size() != N) bad(": want " + std::to_string(N) + " numbers");
+    std::size_t index = 0;
+    take_each(from, [&](const json& element) { take(element, to.at(index++)); });
+}
+template <class T>
+void take(const json& from, std::set<T>& to) {
+    to.clear();
+    take_each(from, [&to](const json& element) {
+        T value{};
+        take(element, value);
+        to.insert(std::move(value));
+    });
+}
+template <class T>
+void take(const json& from, std::map<std::string, T>& to) {
+    if (!from.is_object()) bad(": want an object");
+    to.clear();
+    for (const auto& [name, value] : from.items()) at(name, [&] { take(value, to[name]); });
+}
+template <class T>
+void take_known(const json& from, Known<T>& to) {
+    if (from.contains("value")) return take(from.at("value"), made(to));
+    if (from.contains("absent")) {
+        to = Absent{from.at("absent").get<std::string>()};
+        return;
+    }
+    Unknown unknown;
+    take(member(from, "unknown"), unknown);
+    to = std::move(unknown);
+}
+void take(const json& from, Posture& to) {
+    each_field(to, [&from](std::string_view name, auto& field) {
+        const std::string path(name);
+        const auto& value = member(from, path);
+        at(path, [&] { take_known(value, field); });
+    });
+}
+
+// ---- the filters' bytes
+
+std::string to_hex(std::string_view bytes) {
+    std::string text;
+    text.reserve(bytes.size() * 2);
+    for (const unsigned char byte : bytes) {
+        constexpr std::string_view kDigits = "0123456789abcdef";
+        text += kDigits[byte >> 4U];
+        text += kDigits[byte & 15U];
+    }
+    return text;
+}
+
+std::string from_hex(const std::string& text) {
+    std::string bytes;
+    if (text.size() % 2 != 0) bad(": an odd number of hexadecimal digits");
+    for (std::size_t at_digit = 0; at_digit < text.size(); at_digit += 2) {
+        unsigned byte = 0;
+        const auto* const begin = text.data() + at_digit;
+        const auto [end, error] = std::from_chars(begin, begin + 2, byte, 16);
+        if (error != std::errc{} || end != begin + 2) bad(": want hexadecimal digits");
+        bytes += static_cast<char>(byte);
+    }
+    return bytes;
+}
+
+template <class T, class Read>
+Result<T> parsed(const std::string& text, const std::string& what, Read&& read) {
+    try {
+        T value;
+        read(json::parse(text), value);
+        return value;
+    } catch (const BadMember& fault) {
+        return fail("read " + what, fault.what());
+    } catch (const json::exception& fault) {
+        return fail("read " + what, fault.what());
+    }
+}
+
+constexpr int kRecordVersion = 1;
+
+}  // namespace
+
+std::string record_to_json(const Record& record) {
+    auto object = put(record);
+    object["guard"] = kRecordVersion;
+    object["filter"] = to_hex(record.filter);
+    object["reaper-filter"] = to_hex(record.reaper_filter);
+    // Paths and commands may hold any bytes: what is no UTF-8 is replaced rather than refused.
+    return object.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+Result<Record> record_from_json(const std::string& text) {
+    return parsed<Record>(text, "the launch record", [](const json& object, Record& record) {
+        if (member(object, "guard") != kRecordVersion) bad("guard: want version 1");
+        take(object, record);
+        at("filter", [&] { record.filter = from_hex(member(object, "filter").get<std::string>()); });
+        at("reaper-filter",
+           [&] { record.reaper_filter = from_hex(member(object, "reaper-filter").get<std::string>()); });
+    });
+}
+
+std::string posture_to_json(const Posture& posture) {
+    return put(posture).dump(2, ' ', false, json::error_handler_t::replace);
+}
+
+Result<Posture> posture_from_json(const std::string& text) {
+    return parsed<Posture>(text, "a posture",
+                           [](const json& object, Posture& posture) { take(object, posture); });
+}
+
+}  // namespace guard

@@ -1,0 +1,132 @@
+#include "posture/compare.h"
+
+#include <gmock/gmock.h>
+
+#include "posture/fields.h"
+#include "posture/limit.h"
+
+namespace guard {
+namespace {
+
+using testing::IsEmpty;
+
+template <class Change_>
+Posture with(Change_&& change) {
+    auto posture = nothing_granted();
+    change(posture);
+    return posture;
+}
+
+struct Drift {
+    const char* name;
+    void (*loosen)(Posture&);
+    const char* field;
+    const char* item;
+};
+
+// Each row loosens one thing; the same table serves the way back, which must be tighter.
+const Drift kDrifts[] = {
+    {"NoNewPrivsOff", [](Posture& p) { p.no_new_privs = Lock::open; }, "no-new-privs", ""},
+    {"CapabilityInBoundingSet", [](Posture& p) { p.caps.bounding = CapabilitySet{1ULL << CAP_SYS_ADMIN}; },
+     "caps.bounding", "CAP_SYS_ADMIN"},
+    {"AmbientCapability", [](Posture& p) { p.caps.ambient = CapabilitySet{1ULL << CAP_NET_RAW}; },
+     "caps.ambient", "CAP_NET_RAW"},
+    {"NoFilter", [](Posture& p) { p.seccomp.mode = Lock::open; }, "seccomp.mode", ""},
+    {"FewerFilters", [](Posture& p) { p.seccomp.filters = Floor<unsigned>{0}; }, "seccomp.filters", ""},
+    {"HostNetwork", [](Posture& p) { made(p.namespaces)["network"] = {Relation::To::host, ""}; },
+     "namespaces", "network"},
+    {"MoreMemory", [](Posture& p) { made(p.limits)["memory"].most = 1ULL << 40U; }, "limits", "memory"},
+    {"NoPidsLimit", [](Posture& p) { made(p.limits)["pids"].most.reset(); }, "limits", "pids"},
+    {"LimitGone", [](Posture& p) { made(p.limits).erase("swap"); }, "limits", "swap"},
+    {"WritableRoot", [](Posture& p) { made(p.mounts)["/"].grants.all.insert(MountGrant::write); }, "mounts",
+     "/ write"},
+    {"OneMountMore", [](Posture& p) { made(p.mounts)["/media"] = {.type = "bind", .source = "/root"}; },
+     "mounts", "/media"},
+    {"PortPublished", [](Posture& p) { made(p.network.publish).all.insert("any:80:80/tcp"); },
+     "network.publish", "any:80:80/tcp"},
+    {"SupplementaryGroup", [](Posture& p) { made(p.identity.groups).all.insert(6); }, "identity.groups", "6"},
+    {"SecurebitOpen", [](Posture& p) { made(p.securebits)["noroot"] = Lock::open; }, "securebits", "noroot"},
+    {"CoreDumps", [](Posture& p) { made(p.rlimits)["core"].most.reset(); }, "rlimits", "core"},
+    {"KilledLater", [](Posture& p) { p.oom_score_adj = Floor<int>{-500}; }, "limits.oom-score-adj", ""},
+    {"Traced", [](Posture& p) { p.untraced = Lock::open; }, "traced", ""},
+    {"OneCallMore", [](Posture& p) { made(p.seccomp.access).calls["bpf"] = {{Cube{}}}; }, "seccomp.access",
+     "bpf"},
+};
+
+class CompareTest : public testing::TestWithParam<Drift> {};
+
+TEST_P(CompareTest, LooseningIsLooserAndNothingElse) {
+    const auto changes = compare(nothing_granted(), with(GetParam().loosen));
+    ASSERT_EQ(changes.size(), 1u);
+    EXPECT_EQ(changes[0].field, GetParam().field);
+    EXPECT_EQ(changes[0].item, GetParam().item);
+    EXPECT_EQ(changes[0].shift, Shift::looser);
+}
+
+TEST_P(CompareTest, TheWayBackIsNeverLooser) {
+    const auto changes = compare(with(GetParam().loosen), nothing_granted());
+    ASSERT_EQ(changes.size(), 1u);
+    EXPECT_EQ(changes[0].field, GetParam().field);
+    EXPECT_TRUE(changes[0].shift == Shift::tighter || changes[0].field == "mounts")
+        << "a mount that goes may uncover";
+}
+
+INSTANTIATE_TEST_SUITE_P(Drifts, CompareTest, testing::ValuesIn(kDrifts),
+                         [](const auto& row) { return row.param.name; });
+
+TEST(CompareTest, EqualPosturesHaveNoChange) {
+    EXPECT_THAT(compare(nothing_granted(), nothing_granted()), IsEmpty());
+}
+
+TEST(CompareTest, AFieldThatNobodyReadIsUnknownAndNeverOk) {
+    const auto fields = nothing_granted();
+    each_field(fields, [](std::string_view name, const auto&) {
+        auto observed = nothing_granted();
+        each_field(observed, [name](std::string_view other, auto& field) {
+            if (other == name) field = Unknown{EACCES, "read it"};
+        });
+        const auto changes = compare(nothing_granted(), observed);
+        ASSERT_EQ(changes.size(), 1u) << name;
+        EXPECT_EQ(changes[0].shift, Shift::unknown) << name;
+        EXPECT_EQ(changes[0].field, name);
+    });
+}
+
+TEST(CompareTest, AForgottenReaderIsUnknownInEveryField) {
+    for (const auto& change : compare(nothing_granted(), Posture{}))
+        EXPECT_EQ(change.shift, Shift::unknown) << change.field;
+}
+
+TEST(CompareTest, OtherUserIsIncomparable) {
+    const auto changes =
+        compare(nothing_granted(), with([](Posture& p) { p.identity.uid = Exact<std::uint32_t>{0}; }));
+    ASSERT_EQ(changes.size(), 1u);
+    EXPECT_EQ(changes[0].shift, Shift::incomparable);
+    EXPECT_EQ(changes[0].from, "999");
+    EXPECT_EQ(changes[0].to, "0");
+}
+
+TEST(CompareTest, RulesWrittenOtherwiseButOfOneMeaningDoNotDiffer) {
+    const Cube zero{.mask = {1}, .value = {0}};
+    const Cube one{.mask = {1}, .value = {1}};
+    const auto split = with([&](Posture& p) { made(p.seccomp.access).calls["read"] = {{zero, one}}; });
+    const auto whole = with([](Posture& p) { made(p.seccomp.access).calls["read"] = {{Cube{}}}; });
+    EXPECT_THAT(compare(split, whole), IsEmpty());
+    EXPECT_THAT(compare(whole, split), IsEmpty());
+}
+
+TEST(CompareTest, BoundsAreShownWithTheirUnits) {
+    const auto changes = compare(nothing_granted(), with([](Posture& p) {
+                                     made(p.limits)["memory"].most = 6ULL << 30U;
+                                     made(p.limits)["cpus"].most = 1'500'000;
+                                     made(p.rlimits)["core"].most = kHostHardLimit;
+                                 }));
+    ASSERT_EQ(changes.size(), 3u);
+    EXPECT_EQ(changes[0].to, "1.5 cores");
+    EXPECT_EQ(changes[1].from, "512 MiB");
+    EXPECT_EQ(changes[1].to, "6 GiB");
+    EXPECT_EQ(changes[2].to, "the host's hard limit");
+}
+
+}  // namespace
+}  // namespace guard
