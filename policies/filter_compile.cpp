@@ -1,0 +1,193 @@
+#include "policies/filter_compile.h"
+
+#include <fmt/format.h>
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <seccomp.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "base/sys.h"
+#include "posture/filter/declared.h"
+#include "posture/filter/interpreter.h"
+#include "posture/filter/proof.h"
+#include "posture/syscalls.h"
+
+namespace guard::policies {
+namespace {
+
+constexpr std::uint32_t kX32Bit = 0x4000'0000;
+
+struct Release {
+    void operator()(void* context) const { seccomp_release(context); }
+};
+using Context = std::unique_ptr<void, Release>;
+
+// libseccomp returns a negative errno.
+Result<void> checked(int code, const std::string& attempt) {
+    if (code < 0) return fail_errno(attempt, -code);
+    return {};
+}
+
+std::uint32_t libseccomp_action(std::uint32_t action) {
+    switch (action & SECCOMP_RET_ACTION_FULL) {
+        case SECCOMP_RET_ALLOW: return SCMP_ACT_ALLOW;
+        case SECCOMP_RET_LOG: return SCMP_ACT_LOG;
+        case SECCOMP_RET_ERRNO: return SCMP_ACT_ERRNO(action & SECCOMP_RET_DATA);
+        default: return SCMP_ACT_KILL_PROCESS;
+    }
+}
+
+Result<void> add_abis(scmp_filter_ctx context, const std::set<std::string>& abis) {
+    if (!abis.contains("native")) return fail("compile the filter", "abis must hold \"native\"");
+    for (const auto& abi : abis) {
+        if (abi == "native") continue;
+        const std::uint32_t token = abi == "i386" ? SCMP_ARCH_X86 : abi == "x32" ? SCMP_ARCH_X32 : 0;
+        if (token == 0) return fail("compile the filter", fmt::format("unknown ABI `{}`", abi));
+        CHECK(checked(seccomp_arch_add(context, token), "let ABI " + abi + " in"));
+    }
+    return {};
+}
+
+// What is not said about a known call is the default; a range tree answers the rest in few steps.
+Result<Context> make_context(const FilterRules& rules) {
+    Context context(seccomp_init(libseccomp_action(action_of(rules.on_denied))));
+    if (!context) return fail_errno("prepare a system call filter", ENOMEM);
+    constexpr std::uint32_t tree = 2;
+    CHECK(checked(seccomp_attr_set(context.get(), SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS),
+                  "have other ABIs killed"));
+    CHECK(checked(seccomp_attr_set(context.get(), SCMP_FLTATR_CTL_OPTIMIZE, tree), "ask for a short filter"));
+    CHECK(add_abis(context.get(), rules.abis));
+    return context;
+}
+
+// The number libseccomp knows a call by: its own, or for calls of other ABIs a negative one.
+Result<int> number_of(const SyscallRow& row) {
+    if (row.x86_64 >= 0) return row.x86_64;
+    const int number = seccomp_syscall_resolve_name(std::string(row.name).c_str());
+    if (number == __NR_SCMP_ERROR)
+        return fail("compile the filter", fmt::format("libseccomp does not know `{}`", row.name));
+    return number;
+}
+
+Result<void> add_rule(scmp_filter_ctx context, std::uint32_t action, const SyscallRow& row,
+                      const Cube& cube) {
+    std::array<scmp_arg_cmp, 6> tests{};
+    unsigned count = 0;
+    for (unsigned i = 0; i < cube.mask.size(); ++i)
+        if (cube.mask[i] != 0)
+            tests[count++] = {
+                .arg = i, .op = SCMP_CMP_MASKED_EQ, .datum_a = cube.mask[i], .datum_b = cube.value[i]};
+    const int number = TRY(number_of(row));
+    return checked(seccomp_rule_add_array(context, libseccomp_action(action), number, count, tests.data()),
+                   fmt::format("add a rule for {}", row.name));
+}
+
+Result<void> add_rules(scmp_filter_ctx context, std::uint32_t action, const SyscallRow& row,
+                       const std::vector<Cube>& cubes) {
+    for (const auto& cube : cubes) CHECK(add_rule(context, action, row, cube));
+    return {};
+}
+
+Result<const SyscallRow*> row_of(const std::string& call) {
+    const auto* row = find_syscall(call);
+    if (row == nullptr) return fail("compile the filter", fmt::format("unknown system call `{}`", call));
+    return row;
+}
+
+// A call of another ABI says nothing where only the own one is let in.
+bool matters(const SyscallRow& row, const FilterRules& rules) {
+    return row.x86_64 >= 0 || rules.abis.size() > 1;
+}
+
+Result<void> add_calls(scmp_filter_ctx context, const FilterRules& rules) {
+    for (const auto& [call, rule] : rules.calls) {
+        const auto* row = TRY(row_of(call));
+        if (matters(*row, rules)) CHECK(add_rules(context, SECCOMP_RET_ALLOW, *row, rule.when));
+    }
+    if (rules.on_denied == Denial::enosys) return {};  // absent calls are answered so already
+    for (const auto& call : rules.absent) {
+        const auto* row = TRY(row_of(call));
+        const auto rule = rules.calls.find(call);
+        std::vector<Cube> rest = {Cube{}};
+        if (rule != rules.calls.end()) rest = simplified(without(rest, rule->second.when));
+        if (matters(*row, rules)) CHECK(add_rules(context, action_of(Denial::enosys), *row, rest));
+    }
+    return {};
+}
+
+Result<std::string> exported(scmp_filter_ctx context) {
+    // libseccomp 2.5 writes to a descriptor only.
+    const UniqueFd file(::memfd_create("filter", MFD_CLOEXEC));
+    if (!file) return fail_errno("make room for a filter", errno);
+    CHECK(checked(seccomp_export_bpf(context, file.get()), "compile the filter"));
+    if (::lseek(file.get(), 0, SEEK_SET) < 0) return fail_errno("read the compiled filter", errno);
+    return sys::read_all(file.get(), "the compiled filter");
+}
+
+// Stretches of numbers below x32's that no row of the table has.
+std::vector<std::pair<std::uint32_t, std::uint32_t>> unknown_numbers() {
+    std::vector<std::pair<std::uint32_t, std::uint32_t>> gaps;
+    constexpr int past_all = 1024;
+    for (int number = 0; number < past_all; ++number) {
+        if (find_syscall(number) != nullptr) continue;
+        const auto here = static_cast<std::uint32_t>(number);
+        if (gaps.empty() || gaps.back().second + 1 != here) gaps.emplace_back(here, here);
+        gaps.back().second = here;
+    }
+    gaps.back().second = kX32Bit - 1;
+    return gaps;
+}
+
+// libseccomp has one default for all it was not told about, and that is `on_denied`. So numbers that nobody
+// knows are answered before it looks: nine instructions in front, instead of a rule for every known call that
+// is denied and for what is left of every call that is allowed in part.
+std::vector<sock_filter> unknown_numbers_first(std::uint32_t action) {
+    const auto gaps = unknown_numbers();
+    const auto length = static_cast<std::uint8_t>(gaps.size() * 2 + 3);  // behind the jump over it all
+    std::vector<sock_filter> program = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, arch)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_X86_64, 0, length),
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+    };
+    const auto left = [&program, length] { return static_cast<std::uint8_t>(length - (program.size() - 2)); };
+    for (const auto& [first, last] : gaps) {
+        program.push_back(BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, first, 0, 1));
+        program.push_back(
+            BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, last, 0, static_cast<std::uint8_t>(left() - 2)));
+    }
+    program.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ~0U, 0, 1));
+    program.push_back(BPF_STMT(BPF_RET | BPF_K, action));
+    return program;
+}
+
+std::string bytes_of(std::span<const sock_filter> program) {
+    return {reinterpret_cast<const char*>(program.data()), program.size_bytes()};
+}
+
+}  // namespace
+
+Result<std::string> compile_filter(const FilterRules& rules) {
+    const auto context = TRY(make_context(rules));
+    CHECK(add_calls(context.get(), rules));
+    auto bytes = TRY(exported(context.get()));
+    if (rules.on_unknown != rules.on_denied)
+        bytes.insert(0, bytes_of(unknown_numbers_first(action_of(rules.on_unknown))));
+    if (const auto count = bytes.size() / sizeof(sock_filter); count > BPF_MAXINSNS)
+        return fail("compile the filter",
+                    fmt::format("it comes to {} instructions, and the kernel takes {}", count, BPF_MAXINSNS),
+                    "use fewer conditions, or broader ones");
+    CHECK(prove_filter(rules, TRY(filter_program(bytes))));
+    return bytes;
+}
+
+}  // namespace guard::policies

@@ -1,0 +1,127 @@
+#include "policies/schema.h"
+
+#include <fmt/format.h>
+
+#include <limits>
+#include <nlohmann/json.hpp>
+
+#include "policies/key.h"
+#include "policies/value_type.h"
+
+namespace guard {
+namespace {
+
+using nlohmann::ordered_json;
+using policies::Key;
+using policies::KeyIndex;
+using policies::Shape;
+using policies::Type;
+
+ordered_json words_schema(const Key& key) {
+    auto words = ordered_json::array();
+    for (const auto word : policies::words_in(key.words)) words.push_back(word);
+    return {{"enum", words}};
+}
+
+// TOML's dates reach a validator as text, or as a date-time at midnight.
+ordered_json kind_schema(const Key& key, std::string_view kind) {
+    const auto info = policies::type_info(key.type);
+    if (kind == "date") return {{"type", "string"}, {"format", "date"}};
+    ordered_json schema{{"type", kind}};
+    if (kind == "string" && !info.pattern.empty()) schema["pattern"] = info.pattern;
+    const bool counts = key.type == Type::integer || key.type == Type::id || key.type == Type::size;
+    if (kind != "integer" || !counts) return schema;
+    schema["minimum"] = key.least;
+    if (key.most != std::numeric_limits<std::int64_t>::max()) schema["maximum"] = key.most;
+    if (key.type == Type::id) schema["maximum"] = 4'294'967'294;
+    return schema;
+}
+
+ordered_json scalar_schema(const Key& key) {
+    if (key.type == Type::word || key.type == Type::feature) return words_schema(key);
+    auto choices = ordered_json::array();
+    if (!key.words.empty() && key.shape == Shape::one && key.type != Type::finding)
+        choices.push_back(words_schema(key));
+    for (const auto kind : policies::words_in(policies::type_info(key.type).kinds))
+        choices.push_back(kind_schema(key, kind));
+    if (choices.size() == 1) return choices.front();
+    return {{"anyOf", choices}};
+}
+
+ordered_json table_schema(const KeyIndex& index, const std::string& pattern);
+
+ordered_json list_schema(const Key& key) {
+    ordered_json list{{"type", "array"}, {"items", scalar_schema(key)}};
+    const bool word_instead =
+        !key.words.empty() && key.merge == policies::Merge::replace && key.type != Type::word;
+    if (!word_instead) return list;
+    return {{"anyOf", ordered_json::array({words_schema(key), list})}};
+}
+
+ordered_json key_schema(const KeyIndex& index, const Key& key) {
+    const std::string path(key.path);
+    switch (key.shape) {
+        case Shape::one: return scalar_schema(key);
+        case Shape::list: return list_schema(key);
+        case Shape::tables: return {{"type", "array"}, {"items", table_schema(index, path + "[]")}};
+        case Shape::table:
+        case Shape::map: return table_schema(index, path);
+    }
+    return {};
+}
+
+void describe_key(ordered_json& schema, const Key& key) {
+    schema["description"] = key.doc;
+    const auto fallback = ordered_json::parse(key.fallback, nullptr, false);
+    if (!fallback.is_discarded()) schema["default"] = fallback;
+}
+
+// `replace` stands in any table but those of a list, where nothing is inherited.
+ordered_json replace_schema(const KeyIndex& index, const std::string& pattern) {
+    ordered_json items{{"type", "string"}};
+    auto names = ordered_json::array();
+    for (const auto* key : index.children(pattern))
+        if (policies::key_name(*key) != "*") names.push_back(policies::key_name(*key));
+    if (!names.empty()) items = {{"enum", names}};
+    return {{"type", "array"}, {"items", items}, {"description", "drops what was inherited for these keys"}};
+}
+
+ordered_json table_schema(const KeyIndex& index, const std::string& pattern) {
+    ordered_json schema{{"type", "object"}};
+    auto properties = ordered_json::object();
+    auto required = ordered_json::array();
+    ordered_json others = false;
+    for (const auto* key : index.children(pattern)) {
+        auto made = key_schema(index, *key);
+        describe_key(made, *key);
+        const std::string name(policies::key_name(*key));
+        if (name == "*")
+            others = std::move(made);
+        else
+            properties[name] = std::move(made);
+        if (key->required) required.push_back(name);
+    }
+    const bool inherits = &index == &policies::profile_index() && !pattern.ends_with("[]");
+    if (inherits) properties["replace"] = replace_schema(index, pattern);
+    if (!properties.empty()) schema["properties"] = std::move(properties);
+    if (!required.empty()) schema["required"] = std::move(required);
+    schema["additionalProperties"] = std::move(others);
+    return schema;
+}
+
+std::string whole_schema(const KeyIndex& index, std::string_view title) {
+    ordered_json schema{{"$schema", "http://json-schema.org/draft-07/schema#"}, {"title", title}};
+    schema.update(table_schema(index, ""));
+    return schema.dump(2) + "\n";
+}
+
+}  // namespace
+
+std::string profile_schema() {
+    return whole_schema(policies::profile_index(), "guard profile, language version 1");
+}
+std::string group_schema() {
+    return whole_schema(policies::group_index(), "guard group of system calls, language version 1");
+}
+
+}  // namespace guard
