@@ -1,0 +1,244 @@
+#include "audit/audit.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <bit>
+
+#include "audit/known.h"
+#include "audit/scan.h"
+#include "audit/select.h"
+#include "base/digest.h"
+#include "base/process.h"
+#include "base/sys.h"
+#include "posture/capability.h"
+#include "posture/compare.h"
+#include "posture/fields.h"
+
+namespace guard::audit {
+namespace {
+
+// Questions asked of a task besides its fields: foreign, escaped, outside its cgroup, unstable.
+constexpr std::size_t kMembershipChecks = 4;
+
+Subject subject_of(const Record& record) {
+    const auto& payload = record.bindings.payload;
+    return {record.name, payload.pid, payload.pid, payload.start, "", ""};
+}
+
+Subject subject_of(const Record& record, const SeenTask& task) {
+    return {record.name, task.pid, task.tid, task.details.start, task.facts.status.name, task.details.exe};
+}
+
+std::string listed(const std::vector<std::string>& words) {
+    return fmt::format("{}", fmt::join(words, ", "));
+}
+
+// In an owner's words: what a process can do that did not come from the launch.
+std::string described(const ProcStatus& status) {
+    std::vector<std::string> says;
+    says.push_back(fmt::format("user {} of this machine", status.uid[1]));
+    if (status.cap_effective != 0)
+        says.push_back(fmt::format("{} capabilities", std::popcount(status.cap_effective)));
+    if (status.seccomp != 2) says.emplace_back("no filter");
+    if (status.no_new_privs == 0) says.emplace_back("may gain privileges");
+    return listed(says);
+}
+
+/// One container under audit: its tasks, and what they add up to.
+class ContainerAudit {
+public:
+    ContainerAudit(const Record& record, const Scan& scan, Frame frame)
+        : record_(&record), scan_(&scan), frame_(std::move(frame)) {}
+
+    void add(const SeenTask& task);
+    [[nodiscard]] std::vector<Finding> findings(std::chrono::year_month_day today);
+    [[nodiscard]] std::size_t tasks() const { return tasks_; }
+
+private:
+    // A posture that at least one task has; tasks that print the same facts have the same posture.
+    struct Observed {
+        Posture posture;
+        bool as_launched = false;
+    };
+    const Observed& observed(const SeenTask& task, const Posture& launched);
+    void add_member(const SeenTask& task, const Membership& member);
+
+    const Record* record_;
+    const Scan* scan_;
+    Frame frame_;
+    std::size_t tasks_ = 0;
+    std::map<std::string, Observed> postures_;  // by fingerprint; a map, for Case points into it
+    std::vector<Case> cases_;
+    std::vector<Finding> raised_;
+};
+
+// All that observe reads of the task itself: equal texts are equal postures, so most tasks cost one look-up.
+std::string fingerprint(const SeenTask& task) {
+    const auto& status = task.facts.status;
+    const auto text = [](const Known<std::string>& known_text) {
+        const auto* value = value_of(known_text);
+        return value != nullptr ? *value : std::to_string(std::get<Unknown>(known_text).code);
+    };
+    auto print =
+        fmt::format("{} {} {} {:x} {:x} {:x} {:x} {:x} {} {} {} {} {}", fmt::join(status.uid, ","),
+                    fmt::join(status.gid, ","), fmt::join(status.groups, ","), status.cap_inheritable,
+                    status.cap_permitted, status.cap_effective, status.cap_bounding, status.cap_ambient,
+                    status.no_new_privs, status.seccomp, status.seccomp_filters.value_or(0),
+                    status.umask.value_or(~0U), status.tracer != 0);
+    for (const auto& id : task.facts.namespaces)
+        print += fmt::format(" {}", value_of(id) != nullptr ? *value_of(id) : 0);
+    for (const auto& [controller, path] : task.facts.cgroups) print += " " + controller + ":" + path;
+    const auto& details = task.details;
+    const auto* owner = value_of(details.owner);
+    print += fmt::format("\n{}\n{}\n{}\n{}\n{}", text(details.root), text(details.personality),
+                         owner != nullptr && *owner == status.uid[1], text(details.limits),
+                         text(details.oom_score_adj));
+    return print;
+}
+
+const ContainerAudit::Observed& ContainerAudit::observed(const SeenTask& task, const Posture& launched) {
+    auto key = fmt::format("{} {}", static_cast<const void*>(&launched), fingerprint(task));
+    const auto known_one = postures_.find(key);
+    if (known_one != postures_.end()) return known_one->second;
+    Observed seen{observe(task, frame_, launched, Descent::yes), false};
+    seen.as_launched = compare(launched, seen.posture).empty();
+    return postures_.emplace(std::move(key), std::move(seen)).first->second;
+}
+
+void ContainerAudit::add_member(const SeenTask& task, const Membership& member) {
+    // PID 1 is guard's own reaper, with a posture of its own.
+    const bool is_init = task.pid == record_->bindings.init.pid;
+    const auto& launched = is_init ? record_->reaper : record_->launched.posture;
+    const auto& seen = observed(task, launched);
+    const auto subject = subject_of(*record_, task);
+    if (!seen.as_launched)
+        cases_.push_back(
+            {subject, &launched, &seen.posture, &record_->launched.origins, &record_->launched.waivers});
+    if (!member.on_host.empty())
+        raised_.push_back(raise("process.escaped", subject, "namespaces of its own",
+                                "in this machine's " + listed(member.on_host)));
+    if (!member.outside.empty())
+        raised_.push_back(raise("process.outside-cgroup", subject, "in the cgroup made for the container",
+                                "in " + listed(member.outside)));
+}
+
+void ContainerAudit::add(const SeenTask& task) {
+    const auto member = membership(task, *record_, scan_->parents);
+    if (!member.any()) return;
+    ++tasks_;
+    const auto subject = subject_of(*record_, task);
+    if (scan_->unstable.contains(task.tid))
+        raised_.push_back(raise("process.unstable", subject, "", "changed while it was read, three times"));
+    if (member.descends) return add_member(task, member);
+    const auto what = described(task.facts.status);
+    if (member.inside.empty())
+        raised_.push_back(raise("process.escaped", subject, "only what the container started, in its cgroup",
+                                "a process in this machine's namespaces: " + what));
+    else
+        raised_.push_back(raise("process.foreign", subject, "only what the container started",
+                                "in its " + listed(member.inside) + " namespace: " + what));
+}
+
+std::vector<Finding> ContainerAudit::findings(std::chrono::year_month_day today) {
+    auto all = judge(cases_, Against::earlier, today);
+    std::ranges::move(raised_, std::back_inserter(all));
+    return all;
+}
+
+// Whether there is something to look at; else what to say instead.
+enum class Stage : std::uint8_t { live, starting, over };
+struct Standing {
+    Stage stage = Stage::over;
+    std::vector<Finding> findings;
+};
+
+Standing standing_of(const Record& record, const std::string& boot) {
+    const auto& bindings = record.bindings;
+    if (bindings.boot_id != boot)
+        return {
+            Stage::over,
+            {raise("record.other-boot", subject_of(record), "this start of the machine", "an earlier one")}};
+    const auto init = open_process(bindings.init);
+    if (init) return {Stage::live, {}};
+    // Written ahead: until its supervisor has started it, there is no process to look for.
+    if (record.started == 0 && open_process(bindings.supervisor)) return {Stage::starting, {}};
+    return {Stage::over,
+            {raise("process.not-running", subject_of(record), "running", "its first process has ended")}};
+}
+
+// The files a profile was read from, by content: what the owner wants may have changed since the launch.
+std::vector<Finding> profile_changes(const Record& record) {
+    std::vector<std::string> changed;
+    for (const auto& source : record.launched.sources) {
+        if (!source.path.starts_with('/')) continue;  // built in, or set on the command line
+        const auto text = sys::read_file(source.path);
+        if (!text)
+            changed.push_back(source.path + " can't be read any more");
+        else if (digest_of(*text) != source.digest)
+            changed.push_back(source.path);
+    }
+    if (changed.empty()) return {};
+    return {raise(
+        "record.profile-changed", Subject{record.name, 0, 0, 0, "", ""}, "as at launch", listed(changed),
+        record.launched.sources.empty() ? Where{} : Where{record.launched.sources.front().path, 0, 0})};
+}
+
+std::vector<Finding> unrecorded(const std::vector<Record>& records, const Scan& scanned) {
+    std::vector<Finding> findings;
+    for (const auto& [name, pid] : scanned.contained)
+        if (std::ranges::find(records, name, &Record::name) == records.end())
+            findings.push_back(raise("record.missing", Subject{name, pid, pid, 0, "", ""}, "a record",
+                                     "processes in its cgroup, and no record"));
+    return findings;
+}
+
+Frame frame_of(const Record& record, const std::vector<const Record*>& live, const Scan& scanned,
+               const Known<std::vector<TableWord>>& table) {
+    Frame frame{&record, &scanned.shared, &scanned.namespaces, {}, table};
+    for (const auto* other : live)
+        if (other != &record)
+            for (const auto& [name, id] : other->bindings.own) frame.owners.emplace(id, other->name);
+    return frame;
+}
+
+std::size_t checks_of(const Record& record) {
+    std::size_t checks = kMembershipChecks;
+    each_field(record.launched.posture, [&checks](std::string_view, const auto& field) {
+        checks += std::holds_alternative<Unknown>(field) ? 0 : 1;
+    });
+    return checks;
+}
+
+}  // namespace
+
+Result<Report> audit_records(const std::vector<Record>& records, const Options& options) {
+    const auto proc = TRY(open_proc());
+    const auto boot = TRY(boot_id());
+    Report report;
+    std::vector<const Record*> live;
+    for (const auto& record : records) {
+        auto standing = standing_of(record, boot);
+        if (standing.stage == Stage::live) live.push_back(&record);
+        std::ranges::move(standing.findings, std::back_inserter(report.findings));
+    }
+    const auto scanned = TRY(scan(proc.get(), interest_in(live)));
+    const auto table = known(read_guard_table());
+    for (const auto& record : records) {
+        report.containers.push_back({record.name, 0, checks_of(record)});
+        std::ranges::move(profile_changes(record), std::back_inserter(report.findings));
+        if (std::ranges::find(live, &record) == live.end()) continue;
+        ContainerAudit container(record, scanned, frame_of(record, live, scanned, table));
+        for (const auto& task : scanned.tasks) container.add(task);
+        report.containers.back().tasks = container.tasks();
+        std::ranges::move(container.findings(options.today), std::back_inserter(report.findings));
+    }
+    if (options.records == Records::all)
+        std::ranges::move(unrecorded(records, scanned), std::back_inserter(report.findings));
+    report.findings = merged(std::move(report.findings));
+    return report;
+}
+
+}  // namespace guard::audit

@@ -1,0 +1,67 @@
+#include "audit/namespace_table.h"
+
+#include <fcntl.h>
+#include <linux/nsfs.h>
+#include <sys/ioctl.h>
+
+#include "audit/known.h"
+#include "base/process.h"
+#include "base/split.h"
+#include "base/sys.h"
+
+namespace guard::audit {
+namespace {
+
+// "net:[4026531840]" -> 4026531840
+Result<std::uint64_t> inode_in_link(const std::string& link) {
+    const auto open = link.find('[');
+    if (open == std::string::npos || link.back() != ']') return fail("read a namespace link", link);
+    const auto inode =
+        number_of<std::uint64_t>(std::string_view(link).substr(open + 1, link.size() - open - 2));
+    if (!inode) return fail("read a namespace link", link);
+    return *inode;
+}
+
+Result<std::uint64_t> inode_at(int folder, const std::string& path) {
+    return inode_in_link(TRY(sys::readlinkat(folder, path)));
+}
+
+}  // namespace
+
+Known<std::uint64_t> NamespaceTable::id_in(int folder, const NamespaceRow& row) {
+    const auto path = "ns/" + std::string(row.entry);
+    const auto inode = inode_at(folder, path);
+    if (!inode) return known<std::uint64_t>(inode);
+    if (const auto met = by_inode_.find(*inode); met != by_inode_.end()) return met->second.id;
+    auto fd = sys::openat(folder, path, O_RDONLY);
+    if (!fd) return known<std::uint64_t>(std::unexpected(std::move(fd).error()));
+    const auto status = sys::fstat(fd->get());
+    const auto id = namespace_id(fd->get());
+    if (!status || !id) return Unknown{EIO, "read " + path};
+    // Between the two looks the task went elsewhere; its status is read again, and so is this.
+    if (status->st_ino != *inode) return Unknown{EAGAIN, "read " + path};
+    inode_of_[id->id] = *inode;
+    by_inode_.emplace(*inode, Met{*std::move(fd), id->id, row.clone_flag == CLONE_NEWUSER});
+    return id->id;
+}
+
+bool NamespaceTable::is_below(std::uint64_t id, std::uint64_t user) const {
+    const auto inode = inode_of_.find(id);
+    if (inode == inode_of_.end()) return false;
+    const auto& met = by_inode_.at(inode->second);
+    // Both end with EPERM at what is not below the caller's own user namespace. ioctl_nsfs(2)
+    UniqueFd owner(::ioctl(met.fd.get(), met.is_user ? NS_GET_PARENT : NS_GET_USERNS));
+    while (owner) {
+        const auto at = namespace_id(owner.get());
+        if (at && at->id == user) return true;
+        owner = UniqueFd(::ioctl(owner.get(), NS_GET_PARENT));
+    }
+    return false;
+}
+
+int NamespaceTable::descriptor_of(std::uint64_t id) const {
+    const auto inode = inode_of_.find(id);
+    return inode == inode_of_.end() ? -1 : by_inode_.at(inode->second).fd.get();
+}
+
+}  // namespace guard::audit

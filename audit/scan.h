@@ -1,0 +1,40 @@
+#pragma once
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "audit/observe.h"
+#include "audit/shared_facts.h"
+#include "audit/task.h"
+#include "base/error.h"
+
+namespace guard::audit {
+
+/// What makes a task worth a closer look: any one of these is enough.
+struct Interest {
+    std::set<std::uint64_t> namespaces;                     ///< made for a container
+    std::set<std::pair<std::string, std::string>> cgroups;  ///< controller and path
+    std::set<pid_t> inits;                                  ///< they and all that descends from them
+};
+
+/// All tasks of this machine, in one pass over /proc.
+struct Scan {
+    std::vector<SeenTask> tasks;     ///< those of interest, with details
+    std::map<pid_t, pid_t> parents;  ///< of every process
+    std::map<std::string, pid_t>
+        contained;             ///< containers by cgroups of guard's making, and a process in each
+    std::set<pid_t> unstable;  ///< thread ids that changed while they were read, three times
+    SharedFacts shared;
+    NamespaceTable namespaces;
+};
+
+/// `proc` is /proc. A task that ends meanwhile is left out. Fails where /proc or the cgroup layout can't be
+/// read.
+[[nodiscard]] Result<Scan> scan(int proc, const Interest& interest);
+
+/// True where `pid` is `ancestor` or descends from it.
+[[nodiscard]] bool descends(const std::map<pid_t, pid_t>& parents, pid_t pid, pid_t ancestor);
+
+}  // namespace guard::audit

@@ -1,0 +1,71 @@
+#include "audit/task.h"
+
+#include <fcntl.h>
+
+#include "audit/known.h"
+#include "base/process.h"
+#include "base/sys.h"
+
+namespace guard::audit {
+namespace {
+
+void read_own_details(TaskDetails& details, int folder) {
+    details.root = known(sys::readlinkat(folder, "root"));
+    details.personality = known(sys::read_file(folder, "personality"));
+    // Not of the folder itself, which shows the user of the task in any case. proc(5)
+    const auto status = sys::fstatat(folder, "status");
+    details.owner =
+        status ? Known<std::uint32_t>(status->st_uid) : Unknown{status.error().code, "stat status"};
+}
+
+}  // namespace
+
+Result<TaskFacts> read_facts(int folder, NamespaceTable& namespaces) {
+    TaskFacts facts;
+    const auto status = TRY(sys::read_file(folder, "status"));
+    facts.status = TRY(parse_proc_status(status));
+    const auto cgroups = TRY(sys::read_file(folder, "cgroup"));
+    facts.cgroups = parse_proc_cgroup(cgroups);
+    for (std::size_t row = 0; row < kNamespaces.size(); ++row)
+        facts.namespaces.at(row) = namespaces.id_in(folder, kNamespaces.at(row));
+    return facts;
+}
+
+TaskDetails read_details(int folder) {
+    TaskDetails details;
+    read_own_details(details, folder);
+    details.limits = known(sys::read_file(folder, "limits"));
+    details.oom_score_adj = known(sys::read_file(folder, "oom_score_adj"));
+    details.exe = sys::readlinkat(folder, "exe").value_or("");
+    details.start = start_time_of(sys::read_file(folder, "stat").value_or("")).value_or(0);
+    return details;
+}
+
+TaskDetails read_details(int folder, const TaskDetails& leader) {
+    auto details = leader;
+    read_own_details(details, folder);
+    return details;
+}
+
+bool same_rights(const ProcStatus& before, const ProcStatus& after) {
+    auto settled = after;
+    settled.state = before.state;  // running or asleep, and how many threads: no right
+    settled.threads = before.threads;
+    return before == settled;
+}
+
+bool ProcessFolder::alive() const {
+    const auto ended = sys::pidfd_wait(pidfd.get(), 0);
+    return ended && !*ended;
+}
+
+Result<ProcessFolder> open_process_folder(int proc, pid_t pid) {
+    ProcessFolder process;
+    process.pidfd = TRY(sys::pidfd_open(pid));
+    process.folder = TRY(sys::openat(proc, std::to_string(pid), O_RDONLY | O_DIRECTORY));
+    // The pidfd was there first: while it answers, the folder is of the same process.
+    if (!process.alive()) return fail_errno("open process " + std::to_string(pid), ESRCH);
+    return process;
+}
+
+}  // namespace guard::audit

@@ -1,0 +1,58 @@
+#pragma once
+#include <sys/types.h>
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "audit/namespace_table.h"
+#include "base/cgroup_layout.h"
+#include "base/error.h"
+#include "base/proc_status.h"
+#include "base/unique_fd.h"
+#include "posture/known.h"
+#include "posture/namespaces.h"
+
+namespace guard::audit {
+
+/// Ids of a task's namespaces, by row of kNamespaces.
+using TaskNamespaces = std::array<Known<std::uint64_t>, kNamespaces.size()>;
+
+/// What tells whether a task belongs to a container; read of every task of this machine.
+struct TaskFacts {
+    ProcStatus status;
+    TaskNamespaces namespaces;
+    CgroupPaths cgroups;
+};
+/// Fails with ESRCH or ENOENT where the task has ended. A namespace that can't be read is an Unknown.
+[[nodiscard]] Result<TaskFacts> read_facts(int folder, NamespaceTable& namespaces);
+
+/// The rest of what only this task has; read of a container's tasks. Texts as the files hold them.
+struct TaskDetails {
+    Known<std::string> root;  ///< where its root is, as the reader sees it
+    Known<std::string> personality;
+    Known<std::uint32_t> owner;  ///< of its files
+    // Of its process:
+    Known<std::string> limits, oom_score_adj;
+    std::string exe;          ///< empty where it can't be read
+    std::uint64_t start = 0;  ///< clock ticks since boot. proc_pid_stat(5) field 22
+};
+[[nodiscard]] TaskDetails read_details(int folder);
+/// The same of a further thread: what belongs to the process is taken from `leader`.
+[[nodiscard]] TaskDetails read_details(int folder, const TaskDetails& leader);
+
+/// True where nothing that a rights check reads has changed between two looks.
+[[nodiscard]] bool same_rights(const ProcStatus& before, const ProcStatus& after);
+
+/// One process, held by pidfd and by one directory descriptor: whatever is read through it is of this process
+/// or fails with ESRCH, also when its pid is another's by now.
+struct ProcessFolder {
+    UniqueFd pidfd, folder;
+    /// False once the last of its threads has ended.
+    [[nodiscard]] bool alive() const;
+};
+/// `proc` is /proc. Fails with ESRCH or ENOENT where there is none.
+[[nodiscard]] Result<ProcessFolder> open_process_folder(int proc, pid_t pid);
+
+}  // namespace guard::audit

@@ -1,0 +1,99 @@
+#include "report/finding_words.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "report/layout.h"
+
+namespace guard::report {
+namespace {
+
+constexpr std::size_t kSubjectsNamed = 3;
+
+// The words compare uses for a right that is there: the item says it all.
+bool says_only_there(std::string_view words) { return words == "held" || words == "granted"; }
+
+std::string program_of(const Subject& subject) {
+    const auto path = printable(subject.exe.empty() ? subject.command : subject.exe);
+    return path.substr(path.rfind('/') + 1);
+}
+
+std::string subject_in_words(const Subject& subject) {
+    const auto process = fmt::format("{} (process {})", program_of(subject), subject.pid);
+    if (subject.tid == 0 || subject.tid == subject.pid) return process;
+    return fmt::format("thread {} \"{}\" of {}", subject.tid, printable(subject.command), process);
+}
+
+}  // namespace
+
+std::string unit_of(const Finding& finding) {
+    return finding.subjects.empty() ? std::string() : printable(finding.subjects.front().unit);
+}
+
+std::string subjects_in_words(const Finding& finding, std::size_t tasks_of_unit) {
+    std::vector<std::string> tasks;
+    for (const auto& subject : finding.subjects)
+        if (subject.pid != 0) tasks.push_back(subject_in_words(subject));
+    if (tasks.empty()) return {};
+    if (tasks.size() == 1) return tasks.front();
+    if (tasks.size() == tasks_of_unit) return fmt::format("all {} tasks", tasks.size());
+    const std::span named(tasks.data(), std::min(tasks.size(), kSubjectsNamed));
+    const auto more = tasks.size() - named.size();
+    return fmt::format("{} tasks, {}{}", tasks.size(), listed(named),
+                       more == 0 ? "" : fmt::format(" and {} more", more));
+}
+
+std::string title_of(const Finding& finding) {
+    if (finding.verdict == Verdict::unknown)
+        return "could not be read, so nobody knows whether it is as declared";
+    return std::string(finding.check->title);
+}
+
+std::string observed_in_words(const Finding& finding) {
+    const auto item = printable(finding.item);
+    if (item.empty()) return finding.observed.empty() ? "nothing" : printable(finding.observed);
+    if (finding.observed.empty()) return item + ": not there";
+    if (says_only_there(finding.observed)) return item;
+    return fmt::format("{}: {}", item, printable(finding.observed));
+}
+
+std::string expected_in_words(const Finding& finding, ItemNamed named) {
+    const auto item = printable(finding.item);
+    if (finding.expected.empty()) return "none";
+    if (says_only_there(finding.expected) && !item.empty()) return item;
+    if (named == ItemNamed::no || item.empty()) return printable(finding.expected);
+    return fmt::format("{}: {}", item, printable(finding.expected));
+}
+
+std::string_view rank_of(const Finding& finding) {
+    if (finding.waiver) return "waived";
+    if (finding.verdict == Verdict::unknown) return "unknown";
+    return severity_name(finding.severity);
+}
+
+std::string why_of(const Finding& finding) {
+    if (finding.verdict == Verdict::unknown) return printable(finding.reason);
+    return std::string(finding.check->why);
+}
+
+std::string fix_of(const Finding& finding, const Findings& all) {
+    if (finding.verdict != Verdict::unknown) return std::string(finding.check->fix);
+    if (!all.as_root) return fmt::format("sudo guard {} {}", all.command, unit_of(finding));
+    return {};
+}
+
+std::string date_in_words(std::chrono::year_month_day day) {
+    return fmt::format("{:04}-{:02}-{:02}", static_cast<int>(day.year()), static_cast<unsigned>(day.month()),
+                       static_cast<unsigned>(day.day()));
+}
+
+std::string waiver_in_words(const Waiver& waiver) {
+    const auto until = waiver.expires ? " until " + date_in_words(*waiver.expires) : std::string();
+    return printable(fmt::format("by {}{}: {}", waiver.owner, until, waiver.reason));
+}
+
+std::string where_in_words(const Where& where) { return printable(format_where_short(where)); }
+
+}  // namespace guard::report

@@ -1,0 +1,35 @@
+#pragma once
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "posture/finding.h"
+#include "report/findings.h"
+
+/// The parts of a finding as sentences, shared by the formats that people read.
+namespace guard::report {
+
+/// Container or profile it is about; empty where there is none.
+[[nodiscard]] std::string unit_of(const Finding& finding);
+/// "thread 4733 "pool-2" of java (process 4711)", "all 39 tasks", "3 tasks: ...".
+[[nodiscard]] std::string subjects_in_words(const Finding& finding, std::size_t tasks_of_unit);
+/// The one sentence: the check's title, or for an unknown one that it could not be read.
+[[nodiscard]] std::string title_of(const Finding& finding);
+/// What differs and how it is now: "CAP_NET_ADMIN", "memory: 6 GiB".
+[[nodiscard]] std::string observed_in_words(const Finding& finding);
+/// What was declared or launched, the item named where `with_item` asks for it.
+enum class ItemNamed : bool { no, yes };
+[[nodiscard]] std::string expected_in_words(const Finding& finding, ItemNamed item);
+/// "critical", "unknown" or "waived": what stands first in an entry.
+[[nodiscard]] std::string_view rank_of(const Finding& finding);
+/// Why it matters: of an unknown, why it could not be read.
+[[nodiscard]] std::string why_of(const Finding& finding);
+/// What to do about it; of an unknown, how to see it.
+[[nodiscard]] std::string fix_of(const Finding& finding, const Findings& all);
+/// "by alice until 2027-06-30: reason".
+[[nodiscard]] std::string waiver_in_words(const Waiver& waiver);
+[[nodiscard]] std::string date_in_words(std::chrono::year_month_day day);
+/// Where it is written, without the directory; empty where nobody wrote it.
+[[nodiscard]] std::string where_in_words(const Where& where);
+
+}  // namespace guard::report

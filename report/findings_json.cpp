@@ -1,0 +1,79 @@
+#include <nlohmann/json.hpp>
+
+#include "report/finding_words.h"
+#include "report/findings.h"
+
+namespace guard::report {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json subject_json(const Subject& subject) {
+    Json json{{"unit", subject.unit}};
+    if (subject.pid == 0) return json;
+    json.update({{"pid", subject.pid},
+                 {"tid", subject.tid},
+                 {"start", subject.start},
+                 {"command", subject.command},
+                 {"exe", subject.exe}});
+    return json;
+}
+
+Json where_json(const Where& where) {
+    if (where.file.empty()) return nullptr;
+    return {{"file", where.file}, {"line", where.line}, {"column", where.column}};
+}
+
+Json waiver_json(const std::optional<Waiver>& waiver) {
+    if (!waiver) return nullptr;
+    return {{"reason", waiver->reason},
+            {"owner", waiver->owner},
+            {"expires", waiver->expires ? date_in_words(*waiver->expires) : std::string("never")},
+            {"where", where_json(waiver->where)}};
+}
+
+Json finding_json(const Finding& finding, const Findings& all) {
+    auto subjects = Json::array();
+    for (const auto& subject : finding.subjects) subjects.push_back(subject_json(subject));
+    return {{"id", finding.check->id},
+            {"item", finding.item},
+            {"severity", severity_name(finding.severity)},
+            {"verdict", verdict_name(finding.verdict)},
+            {"title", title_of(finding)},
+            {"subjects", subjects},
+            {"expected", finding.expected},
+            {"observed", finding.observed},
+            {"reason", finding.reason},
+            {"where", where_json(finding.where)},
+            {"why", finding.check->why},
+            {"fix", fix_of(finding, all)},
+            {"waiver", waiver_json(finding.waiver)},
+            {"fingerprint", fingerprint(finding)}};
+}
+
+Json sum_json(const Counts& counts) {
+    Json json = Json::object();
+    for (std::size_t rank = counts.by_severity.size(); rank-- > 1;)
+        json[std::string(severity_name(static_cast<Severity>(rank)))] = counts.by_severity.at(rank);
+    json["unknown"] = counts.unknown;
+    json["waived"] = counts.waived;
+    return json;
+}
+
+}  // namespace
+
+std::string findings_json(const Findings& findings) {
+    auto examined = Json::array();
+    for (const auto& one : findings.examined)
+        examined.push_back({{"name", one.unit}, {"tasks", one.tasks}, {"checks", one.checks}});
+    auto list = Json::array();
+    for (const auto& finding : findings.findings) list.push_back(finding_json(finding, findings));
+    const Json all{{"guard", 1},
+                   {"command", findings.command},
+                   {"examined", examined},
+                   {"findings", list},
+                   {"sum", sum_json(counts_of(findings.findings))}};
+    return all.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace guard::report
