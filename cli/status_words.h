@@ -1,0 +1,20 @@
+#pragma once
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "launcher/life.h"
+
+/// What `guard list` and `guard status` show.
+namespace guard::cli {
+
+/// One line a container; the heading only where there is one.
+[[nodiscard]] std::string list_text(const std::vector<launcher::Status>& all);
+[[nodiscard]] std::string status_text(const launcher::Status& one);
+/// {"guard": 1, "containers": [...]}, numbers in bytes and millionths of a core.
+[[nodiscard]] std::string statuses_json(const std::vector<launcher::Status>& all);
+
+/// "3 d 4 h", "14 s": the two largest units.
+[[nodiscard]] std::string uptime_in_words(std::chrono::seconds up);
+
+}  // namespace guard::cli

@@ -1,0 +1,188 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <nlohmann/json.hpp>
+
+#include "tests/support/run_program.h"
+#include "tests/support/temp_dir.h"
+
+// The program as people and scripts meet it: what it prints where, and its exit status.
+namespace guard {
+namespace {
+
+using support::run_program;
+using support::RunResult;
+using support::TempDir;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+const std::string kGuard = GUARD_BINARY_DIR "/cli/guard";
+
+RunResult guard(std::vector<std::string> words) {
+    words.insert(words.begin(), kGuard);
+    return run_program(words, {.env = {{"GUARD_PROFILE_PATH", GUARD_SOURCE_DIR "/profiles"}}});
+}
+
+RunResult shell(const std::string& script) {
+    return run_program({"bash", "-c", script},
+                       {.env = {{"GUARD", kGuard}, {"GUARD_PROFILE_PATH", GUARD_SOURCE_DIR "/profiles"}}});
+}
+
+struct WrongUsage {
+    const char* name;
+    std::vector<std::string> words;
+    int status;
+    const char* says;
+};
+void PrintTo(const WrongUsage& wrong, std::ostream* out) { *out << wrong.name; }
+
+class WrongUsageTest : public ::testing::TestWithParam<WrongUsage> {};
+
+TEST_P(WrongUsageTest, IsRefusedInOneSentenceThatNamesItAndSaysWhatToDo) {
+    const auto result = guard(GetParam().words);
+    EXPECT_EQ(result.status, GetParam().status);
+    EXPECT_THAT(result.out, IsEmpty());
+    EXPECT_THAT(result.err, HasSubstr(GetParam().says));
+    EXPECT_TRUE(result.err.starts_with("guard: cannot ")) << result.err;
+    EXPECT_THAT(result.err, HasSubstr("\n  do: "));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Program, WrongUsageTest,
+    ::testing::Values(
+        WrongUsage{"NoCommand", {}, 2, "no command was given"},
+        WrongUsage{"ASlip", {"lits"}, 2, "did you mean guard list?"},
+        WrongUsage{"ACommandOfALaterVersion", {"exec", "minecraft", "--", "sh"}, 2, "unknown command"},
+        WrongUsage{"AnOptionInFront", {"--frobnicate"}, 2, "unknown option"},
+        WrongUsage{"LaunchWithoutProfile", {"launch"}, 125, "no profile was given"},
+        WrongUsage{"LaunchWithAnUnknownOption", {"launch", "--detahc"}, 125, "did you mean --detach?"},
+        WrongUsage{"LaunchWithAnOperand", {"launch", "minecraft"}, 125, "one word too many"},
+        WrongUsage{"LaunchOfNoSuchProfile", {"launch", "--profile", "nosuch"}, 125, "nosuch"},
+        WrongUsage{"LaunchWithABadName", {"launch", "--profile", "minecraft", "--name", "../x"}, 125, "../x"},
+        WrongUsage{"StatusWithoutName", {"status"}, 2, "guard status NAME"},
+        WrongUsage{"StatusOfTwo", {"status", "a", "b"}, 2, "one word too many"},
+        WrongUsage{"StopWithABadTimeout", {"stop", "a", "--timeout", "5"}, 2, "is not a duration"},
+        WrongUsage{
+            "AuditWithABadSeverity", {"audit", "--fail-on", "bad"}, 2, "info|low|medium|high|critical"},
+        WrongUsage{"AFormatThatIsNone", {"list", "--format", "yaml"}, 2, "text|json"},
+        WrongUsage{"AColourThatIsNone", {"list", "--color", "blue"}, 2, "auto|always|never"},
+        WrongUsage{"AValueThatIsMissing", {"audit", "--fail-on"}, 2, "--fail-on"},
+        WrongUsage{"CheckOfNothing", {"check"}, 2, "guard check P..."},
+        WrongUsage{"ExplainOfNoSuchSection", {"explain", "minecraft", "netwrok"}, 2, "did you mean network?"},
+        WrongUsage{"HelpForNoSuchCommand", {"help", "exec"}, 2, "no such command"}),
+    [](const auto& test) { return test.param.name; });
+
+TEST(ProgramTest, HelpAndVersionAreResults) {
+    EXPECT_THAT(guard({"--help"}).out, HasSubstr("launch"));
+    EXPECT_THAT(guard({"launch", "--help"}).out, HasSubstr("--profile P"));
+    EXPECT_THAT(guard({"--version"}).out, ::testing::StartsWith("guard "));
+    EXPECT_EQ(guard({"launch", "--help"}).status, 0);
+}
+
+TEST(ProgramTest, AFullStdoutIsAnErrorAndNotSilence) {
+    const auto result = shell("$GUARD help > /dev/full");
+    EXPECT_EQ(result.status, 2);
+    EXPECT_THAT(result.err, HasSubstr("cannot write the result to stdout: No space left on device"));
+}
+
+TEST(ProgramTest, AClosedStdoutIsAnErrorAndNothingElseTakesItsPlace) {
+    const auto result = shell("$GUARD explain minecraft >&-");
+    EXPECT_EQ(result.status, 2);
+    EXPECT_THAT(result.err, HasSubstr("cannot write the result to stdout: Bad file descriptor"));
+}
+
+TEST(ProgramTest, ABrokenProfileIsShownByCheckWithEveryPlaceAndStatus2) {
+    const TempDir folder;
+    const auto file = folder.write(
+        "broken.toml", "guard = 1\nextends = [\"base\"]\n[limits]\nmemroy = \"4GiB\"\nswap = \"2G\"\n");
+    const auto result = guard({"check", file});
+    EXPECT_EQ(result.status, 2);
+    EXPECT_THAT(result.out,
+                HasSubstr("broken.toml:4:1\n  4 | memroy = \"4GiB\"\n    | ^^^^^^ did you mean `memory`?\n"));
+    EXPECT_THAT(result.out, HasSubstr("broken.toml:5:8\n"));
+    EXPECT_THAT(result.out, HasSubstr("2 errors, nothing was compiled\n"));
+}
+
+TEST(ProgramTest, ABrokenProfileIsNotLaunched) {
+    const TempDir folder;
+    const auto file =
+        folder.write("broken.toml", "guard = 1\nextends = [\"base\"]\n[limits]\nmemroy = \"4GiB\"\n");
+    const auto result = guard({"launch", "--profile", file, "--", "/bin/true"});
+    EXPECT_EQ(result.status, 125);
+    EXPECT_THAT(result.err, HasSubstr("broken.toml:4:1\n"));
+}
+
+TEST(ProgramTest, EveryShippedProfileIsInOrder) {
+    const auto result = guard({"check", "base", "runtime-node", "runtime-jvm", "net-server", "minecraft"});
+    EXPECT_EQ(result.status, 0) << result.out << result.err;
+    EXPECT_THAT(result.out, HasSubstr("minecraft: "));
+    EXPECT_THAT(result.out, HasSubstr("compiles to"));
+}
+
+TEST(ProgramTest, SetReplacesAKeyAndSaysWhereItComesFrom) {
+    const auto result = guard({"explain", "minecraft", "limits.memory", "--set", "limits.memory=4GiB"});
+    EXPECT_EQ(result.status, 0) << result.err;
+    EXPECT_THAT(result.out, HasSubstr("4 GiB"));
+    EXPECT_THAT(result.out, HasSubstr("--set"));
+}
+
+TEST(ProgramTest, OutputWritesTheResultIntoAFileAsWell) {
+    const TempDir folder;
+    const auto result = guard({"explain", "minecraft", "--output", "json:" + (folder / "explained.json")});
+    EXPECT_EQ(result.status, 0) << result.err;
+    EXPECT_THAT(result.out, HasSubstr("FROM"));
+    EXPECT_EQ(nlohmann::json::parse(support::text_of(folder / "explained.json"))["profile"], "minecraft");
+}
+
+TEST(ProgramTest, AnOutputThatCannotBeWrittenIsStatus2) {
+    const auto result = guard({"explain", "minecraft", "--output", "json:/nonexistent/x"});
+    EXPECT_EQ(result.status, 2);
+    EXPECT_THAT(result.err, HasSubstr("/nonexistent/x"));
+    EXPECT_EQ(guard({"explain", "minecraft", "--output", "json"}).status, 2);
+}
+
+TEST(ProgramTest, TheSchemasAreJson) {
+    EXPECT_NO_THROW(nlohmann::json::parse(guard({"schema"}).out).size());
+    EXPECT_NO_THROW(nlohmann::json::parse(guard({"schema", "--group"}).out).size());
+}
+
+TEST(ProgramTest, DoctorAnswersForEachThingInOneOfFourWords) {
+    const auto result = guard({"doctor", "--format", "json"});
+    const auto host = nlohmann::json::parse(result.out)["host"];
+    EXPECT_GE(host.size(), 8U);
+    bool missing = false;
+    for (const auto& row : host) {
+        EXPECT_THAT(row["state"].get<std::string>(),
+                    ::testing::AnyOf("enforced", "degraded", "missing", "unknown"));
+        missing = missing || row["state"] == "missing";
+    }
+    EXPECT_EQ(result.status, missing ? 1 : 0);
+}
+
+TEST(ProgramTest, LifeOfNobodyIsStatus1) {
+    for (const auto* command : {"status", "stop", "logs"}) {
+        const auto result = guard({command, "nobody-has-this-name"});
+        EXPECT_EQ(result.status, 1) << command;
+        EXPECT_THAT(result.err, HasSubstr("nobody-has-this-name"));
+    }
+}
+
+TEST(ProgramTest, AuditOfNobodyIsStatus2) { EXPECT_EQ(guard({"audit", "nobody-has-this-name"}).status, 2); }
+
+TEST(ProgramTest, RefusesToRunSetUserId) {
+    if (::geteuid() != 0) GTEST_SKIP() << "making a set-user-id program of another user needs root";
+    const TempDir folder;
+    const auto script = "cp $GUARD " + (folder / "guard") + " && chmod 4755 " + (folder / "guard") +
+                        " && chmod 755 " + folder.path() +
+                        " && exec setpriv --reuid 65534 --regid 65534 --clear-groups " + (folder / "guard") +
+                        " version";
+    const auto result = shell(script);
+    EXPECT_EQ(result.status, 125);
+    EXPECT_THAT(result.err, HasSubstr("set-user-id"));
+    EXPECT_THAT(result.out, IsEmpty());
+}
+
+}  // namespace
+}  // namespace guard

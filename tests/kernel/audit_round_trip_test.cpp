@@ -1,0 +1,162 @@
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "audit/audit.h"
+#include "launcher/state.h"
+#include "tests/support/private_state.h"
+#include "tests/support/run_program.h"
+#include "tests/support/temp_dir.h"
+
+// Launched, then audited: nothing found, nothing unknown. Then each drift is
+// made for real, found, undone and gone.
+namespace guard {
+namespace {
+
+const support::PrivateState kPrivate;
+
+/// A container that sleeps, for one test.
+class AuditRoundTripTest : public testing::Test {
+protected:
+    void SetUp() override {
+        GUARD_SKIP_UNLESS_PRIVATE();
+        if (::access(kGuard.c_str(), X_OK) != 0) GTEST_SKIP() << "the program guard is not built";
+        profile_ = folder_.write("sleeper.toml",
+                                 "guard = 1\nextends = [\"base\"]\n"
+                                 "[process]\ncommand = [\"/bin/sleep\", \"1000\"]\n");
+        ASSERT_EQ(run_guard({"launch", "--profile", profile_, "--name", "one", "--detach"}).status, 0);
+        const auto record = launcher::load_record("one");
+        ASSERT_TRUE(record) << describe(record.error());
+        record_ = *record;
+    }
+    void TearDown() override {
+        if (!record_.name.empty()) run_guard({"stop", "one", "--timeout", "1s"});
+    }
+
+    static support::RunResult run_guard(std::vector<std::string> arguments) {
+        arguments.insert(arguments.begin(), kGuard);
+        support::RunOptions options;
+        options.env["GUARD_PROFILE_PATH"] = std::string(GUARD_SOURCE_DIR) + "/profiles";
+        return support::run_program(arguments, options);
+    }
+
+    /// Runs a line of shell in which $P is the pid of the command.
+    void shell(const std::string& line) const {
+        support::RunOptions options;
+        options.env["P"] = std::to_string(record_.bindings.payload.pid);
+        const auto result = support::run_program({"sh", "-ec", line}, options);
+        ASSERT_EQ(result.status, 0) << line << "\n" << result.err;
+    }
+
+    [[nodiscard]] std::vector<Finding> findings() const {
+        const auto report = audit::audit_records({record_}, {});
+        EXPECT_TRUE(report) << describe(report.error());
+        return report ? report->findings : std::vector<Finding>{};
+    }
+
+    [[nodiscard]] std::string told() const {
+        std::string text;
+        for (const auto& finding : findings())
+            text += fmt::format("{} {} found '{}' {}\n", finding.check->id, finding.item, finding.observed,
+                                finding.reason);
+        return text;
+    }
+
+    inline static const std::string kGuard = std::string(GUARD_BINARY_DIR) + "/cli/guard";
+    support::TempDir folder_;
+    std::string profile_;
+    Record record_;
+};
+
+/// One way to drift: how it is made and undone, and the finding that tells.
+struct Drift {
+    const char* name;
+    const char* make;
+    const char* undo;
+    const char* finding;  ///< "CHECK ITEM"
+};
+constexpr Drift kDrifts[] = {
+    {"a mount is added", "nsenter -t $P -m mount -t tmpfs t /srv", "nsenter -t $P -m umount /srv",
+     "mounts /srv found"},
+    {"a mount becomes writable", "nsenter -t $P -m mount -o remount,bind,rw,nosuid,nodev /usr",
+     "nsenter -t $P -m mount -o remount,bind,ro,nosuid,nodev /usr", "mounts /usr write found"},
+    {"a mount may hold set-user-id programs", "nsenter -t $P -m mount -o remount,bind,ro,nodev /usr",
+     "nsenter -t $P -m mount -o remount,bind,ro,nosuid,nodev /usr", "mounts /usr suid found"},
+    {"something covers the hidden paths", "nsenter -t $P -m mount -t tmpfs t /proc",
+     "nsenter -t $P -m umount /proc", "mounts /proc/sys found"},
+    {"a limit of the process is lower", "prlimit --pid $P --nofile=128:20000",
+     "prlimit --pid $P --nofile=20000:20000", "rlimits nofile:soft found '128'"},
+    {"the host name is another", "nsenter -t $P -u hostname drifted", "nsenter -t $P -u hostname one",
+     "hostname  found 'drifted'"},
+    {"the order of going is another", "echo 500 >/proc/$P/oom_score_adj", "echo 0 >/proc/$P/oom_score_adj",
+     "limits.oom-score-adj  found '500'"},
+    {"an interface is added", "nsenter -t $P -n ip link add vx type veth peer name vy",
+     "nsenter -t $P -n ip link del vx", "network.interfaces vx found"},
+    {"more processes may run", "f=$(find /sys/fs/cgroup -path '*/guard/one/pids.max'); echo 999 >$f",
+     "f=$(find /sys/fs/cgroup -path '*/guard/one/pids.max'); echo 128 >$f", "limits pids found '999'"},
+    {"more of the processor may be used",
+     "f=$(find /sys/fs/cgroup -path '*/guard/one/cpu.cfs_quota_us'); echo "
+     "200000 >$f",
+     "f=$(find /sys/fs/cgroup -path '*/guard/one/cpu.cfs_quota_us'); echo "
+     "100000 >$f",
+     "limits cpus found"},
+    {"it has left its cgroup", "echo $P >/sys/fs/cgroup/pids/cgroup.procs",
+     "echo $P >$(find /sys/fs/cgroup/pids -path '*/guard/one/cgroup.procs')", "process.outside-cgroup"},
+};
+
+TEST_F(AuditRoundTripTest, WhatWasLaunchedIsAsLaunched) { EXPECT_EQ(told(), ""); }
+
+TEST_F(AuditRoundTripTest, EachDriftIsFoundAndGoneWhenUndone) {
+    for (const auto& drift : kDrifts) {
+        SCOPED_TRACE(drift.name);
+        shell(drift.make);
+        EXPECT_NE(told().find(drift.finding), std::string::npos) << told();
+        shell(drift.undo);
+        EXPECT_EQ(told(), "");
+    }
+}
+
+TEST_F(AuditRoundTripTest, AProcessThatCameFromOutsideIsNamedWithItsNamespaces) {
+    shell("nsenter -t $P -m -u -i -n -p -U sleep 2 >/dev/null 2>&1 & sleep 0.3");
+    const auto all = findings();
+    const auto foreign = std::ranges::find_if(all, [](const Finding& finding) {
+        return finding.check->id == "process.foreign" && finding.subjects.front().command == "sleep";
+    });
+    ASSERT_NE(foreign, all.end()) << told();
+    EXPECT_EQ(foreign->severity, Severity::critical);
+    EXPECT_NE(foreign->observed.find("no filter"), std::string::npos);
+}
+
+TEST_F(AuditRoundTripTest, AProcessOfThisMachineInTheCgroupIsNamed) {
+    shell(
+        "sleep 2 >/dev/null 2>&1 & echo $! >$(find /sys/fs/cgroup/pids -path "
+        "'*/guard/one/cgroup.procs')");
+    EXPECT_NE(told().find("process.escaped"), std::string::npos) << told();
+}
+
+TEST_F(AuditRoundTripTest, ATracerIsFoundAndTakesTheProofsAway) {
+    shell("timeout 3 strace -p $P -o /dev/null >/dev/null 2>&1 & sleep 0.7");
+    const auto text = told();
+    EXPECT_NE(text.find("traced  found 'open'"), std::string::npos) << text;
+    EXPECT_NE(text.find("a tracer is attached"), std::string::npos) << text;
+}
+
+TEST_F(AuditRoundTripTest, ARecordOfAnotherBootIsNoProofOfAnything) {
+    record_.bindings.boot_id = "another";
+    EXPECT_NE(told().find("record.other-boot"), std::string::npos);
+}
+
+TEST_F(AuditRoundTripTest, AChangedProfileIsNamed) {
+    folder_.write("sleeper.toml", "guard = 1\n");
+    EXPECT_NE(told().find("record.profile-changed  found '" + profile_), std::string::npos) << told();
+}
+
+TEST_F(AuditRoundTripTest, AContainerThatWasStoppedIsNotRunning) {
+    run_guard({"stop", "one", "--timeout", "1s"});
+    EXPECT_NE(told().find("process.not-running"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace guard

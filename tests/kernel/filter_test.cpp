@@ -1,0 +1,161 @@
+// The filter of a shipped profile in a real process: the kernel has the last word on what a filter means.
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <linux/filter.h>
+#include <linux/sched.h>
+#include <linux/seccomp.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <functional>
+#include <thread>
+
+#include "policies/filter_compile.h"
+#include "policies/load.h"
+#include "posture/filter/interpreter.h"
+
+namespace guard {
+namespace {
+
+std::vector<sock_filter> program_of(const std::string& profile) {
+    const auto loaded = load_profile(profile, {.search_path = {GUARD_SOURCE_DIR "/profiles"}, .sets = {}});
+    if (!loaded.profile) return {};
+    const auto bytes = policies::compile_filter(*value_of(loaded.profile->posture.seccomp.access));
+    return bytes ? filter_program(*bytes).value() : std::vector<sock_filter>{};
+}
+
+bool load(const std::vector<sock_filter>& program) {
+    const sock_fprog filter{.len = static_cast<unsigned short>(program.size()),
+                            .filter = const_cast<sock_filter*>(program.data())};
+    return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+           ::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &filter) == 0;
+}
+
+constexpr int kNotLoaded = 250;
+
+/// Runs `inside` in a child under the filter; its status as waitpid(2) gives it.
+int status_under(const std::vector<sock_filter>& program, const std::function<int()>& inside) {
+    const pid_t child = ::fork();
+    if (child == 0) ::_exit(load(program) ? inside() : kNotLoaded);
+    int status = -1;
+    ::waitpid(child, &status, 0);
+    return status;
+}
+
+/// The errno of a call under the filter; 0 where it succeeds.
+template <class... Arguments>
+int error_of(const std::vector<sock_filter>& program, long number, Arguments... arguments) {
+    const int status = status_under(program, [=] { return ::syscall(number, arguments...) < 0 ? errno : 0; });
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
+
+class FilterKernelTest : public testing::Test {
+protected:
+    void SetUp() override { ASSERT_FALSE(program.empty()) << "profile minecraft has no filter"; }
+    std::vector<sock_filter> program = program_of("minecraft");
+};
+
+TEST_F(FilterKernelTest, IsTakenByTheKernel) {
+    EXPECT_EQ(status_under(program, [] { return 0; }), 0);
+}
+
+TEST_F(FilterKernelTest, Clone3AndNumbersThatNobodyKnowsAreNotThere) {
+    clone_args arguments{};
+    arguments.exit_signal = SIGCHLD;
+    EXPECT_EQ(error_of(program, SYS_clone3, &arguments, sizeof arguments), ENOSYS);
+    arguments.flags = CLONE_NEWUSER;
+    EXPECT_EQ(error_of(program, SYS_clone3, &arguments, sizeof arguments), ENOSYS);
+    for (const long number : {400L, 462L, 511L, 5000L})
+        EXPECT_EQ(error_of(program, number), ENOSYS) << number;
+    EXPECT_EQ(error_of(program, SYS_io_uring_setup, 1, 0), ENOSYS);
+}
+
+TEST_F(FilterKernelTest, TheMountApiIsRefusedOldAndNew) {
+    EXPECT_EQ(error_of(program, SYS_mount, "none", "/tmp", "tmpfs", 0, 0), EPERM);
+    for (const long number : {SYS_umount2, SYS_pivot_root, SYS_open_tree, SYS_move_mount, SYS_fsopen,
+                              SYS_fsconfig, SYS_fsmount, SYS_fspick, SYS_mount_setattr})
+        EXPECT_EQ(error_of(program, number, 0, 0, 0, 0, 0), EPERM) << number;
+}
+
+TEST_F(FilterKernelTest, NamespacesAreRefused) {
+    EXPECT_EQ(error_of(program, SYS_unshare, CLONE_NEWUSER), EPERM);
+    EXPECT_EQ(error_of(program, SYS_clone, CLONE_NEWUSER | SIGCHLD, 0, 0, 0, 0), EPERM);
+    EXPECT_EQ(error_of(program, SYS_clone, 0xffff'ffff'0000'0000UL | CLONE_NEWNET | SIGCHLD, 0, 0, 0, 0),
+              EPERM);
+}
+
+TEST_F(FilterKernelTest, TypingIntoATerminalIsRefusedWithHighBitsToo) {
+    for (const unsigned long request : {0x5412UL, 0x1'0000'5412UL, 0xffff'ffff'0000'5412UL, 0x541cUL})
+        EXPECT_EQ(error_of(program, SYS_ioctl, 0, request, "x"), EPERM) << std::hex << request;
+    int waiting = 0;
+    std::array<int, 2> ends{};
+    ASSERT_EQ(::pipe2(ends.data(), O_CLOEXEC), 0);
+    EXPECT_EQ(error_of(program, SYS_ioctl, ends[0], 0xffff'ffff'0000'0000UL | FIONREAD, &waiting), 0)
+        << "the kernel takes the low 32 bits, and so does the filter";
+    ::close(ends[0]);
+    ::close(ends[1]);
+}
+
+TEST_F(FilterKernelTest, SocketsOfOtherFamiliesAreRefused) {
+    EXPECT_EQ(error_of(program, SYS_socket, AF_ALG, SOCK_SEQPACKET, 0), EPERM);
+    EXPECT_EQ(error_of(program, SYS_socket, 0x1'0000'0000UL | AF_ALG, SOCK_SEQPACKET, 0), EPERM);
+    EXPECT_EQ(error_of(program, SYS_socket, AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), 0);
+}
+
+#if defined(__x86_64__)
+TEST_F(FilterKernelTest, AnI386CallKillsTheProcess) {
+    const int status = status_under(program, [] {
+        int answer = 20;  // getpid there, and allowed here under another number
+        asm volatile("int $0x80" : "+a"(answer) : : "memory");
+        return answer == -ENOSYS ? ENOSYS : 0;
+    });
+    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV) GTEST_SKIP() << "this kernel has no i386 calls";
+    ASSERT_TRUE(WIFSIGNALED(status)) << status;
+    EXPECT_EQ(WTERMSIG(status), SIGSYS);
+}
+
+TEST_F(FilterKernelTest, AnX32CallKillsTheProcess) {
+    constexpr long x32 = 0x4000'0000;
+    EXPECT_EQ(error_of(program, x32 | SYS_getpid), -SIGSYS);
+    EXPECT_EQ(error_of(program, x32 | 5000), -SIGSYS);
+}
+#endif
+
+TEST_F(FilterKernelTest, ThreadsProcessesAndProgramsStillStart) {
+    EXPECT_EQ(status_under(program,
+                           [] {
+                               int seen = 0;
+                               std::thread([&seen] { seen = 1; }).join();
+                               return seen == 1 ? 0 : 1;
+                           }),
+              0)
+        << "pthread_create goes back from clone3 to clone";
+    const int status = status_under(program, [] {
+        ::execl("/bin/sh", "sh", "-c", "ls / >/dev/null && exit 7", nullptr);
+        return 1;
+    });
+    ASSERT_TRUE(WIFEXITED(status));
+    EXPECT_EQ(WEXITSTATUS(status), 7);
+}
+
+TEST_F(FilterKernelTest, WritableAndExecutableMemoryIsForThoseWhoMakeCode) {
+    const auto map = [](const std::vector<sock_filter>& filter) {
+        return error_of(filter, SYS_mmap, 0, 4096, PROT_READ | PROT_WRITE | PROT_EXEC,
+                        MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    };
+    EXPECT_EQ(map(program), 0) << "Java";
+    const auto site = program_of("portfolio");
+    ASSERT_FALSE(site.empty());
+    EXPECT_EQ(map(site), EPERM) << "nginx";
+}
+
+}  // namespace
+}  // namespace guard

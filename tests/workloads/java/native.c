@@ -1,0 +1,1 @@
+int guard_workload(void) { return 1; }

@@ -1,0 +1,111 @@
+'use strict'
+// usage: node bot.js HOST PORT VERSION STATE first|again
+//
+// A player. `first` pings, joins, chats, walks, digs a block and notes in STATE where; `again` joins and looks
+// whether that block is still gone. One line a step; exit 0 only if every step held.
+const fs = require('fs')
+const mineflayer = require('mineflayer')
+const protocol = require('minecraft-protocol')
+const { Vec3 } = require('vec3')
+
+const [host, port, version, state, run] = process.argv.slice(2)
+const patience = 20000 // milliseconds for each step
+
+const say = (line) => console.log(`bot  ${line}`)
+const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds))
+
+function within (what, promise) {
+  let timer
+  const late = new Promise((resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`${what}: nothing within ${patience / 1000} s`)), patience)
+  })
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer))
+}
+
+function once (bot, event, wanted = () => true) {
+  return new Promise((resolve) => {
+    const listen = (...values) => {
+      if (!wanted(...values)) return
+      bot.removeListener(event, listen)
+      resolve(values)
+    }
+    bot.on(event, listen)
+  })
+}
+
+async function ping () {
+  const answer = await protocol.ping({ host, port: Number(port), version })
+  say(`ping: ${answer.version.name}, ${answer.players.online} of ${answer.players.max} players`)
+}
+
+async function join () {
+  const bot = mineflayer.createBot({ host, port: Number(port), version, username: 'alice', auth: 'offline' })
+  const broken = new Promise((resolve, reject) => {
+    bot.on('error', reject)
+    bot.on('kicked', (reason) => reject(new Error(`kicked: ${JSON.stringify(reason)}`)))
+  })
+  await within('join', Promise.race([once(bot, 'spawn'), broken]))
+  await within('chunks', Promise.race([bot.waitForChunksToLoad(), broken]))
+  say(`joined as ${bot.username} at ${bot.entity.position.floored()}`)
+  return bot
+}
+
+async function chat (bot) {
+  const words = 'hello from the home network'
+  const heard = once(bot, 'messagestr', (text) => text.includes(words))
+  bot.chat(words)
+  await within('chat', heard)
+  say(`chatted: "${words}"`)
+}
+
+async function walk (bot) {
+  const start = bot.entity.position.clone()
+  bot.setControlState('forward', true)
+  for (let waited = 0; waited < patience && bot.entity.position.distanceTo(start) < 3; waited += 50) await pause(50)
+  bot.setControlState('forward', false)
+  await pause(500)
+  const far = bot.entity.position.distanceTo(start)
+  if (far < 2) throw new Error(`walked only ${far.toFixed(1)} m`)
+  say(`walked ${far.toFixed(1)} m`)
+}
+
+const name = (block) => (block ? block.name : 'nothing loaded')
+
+async function dig (bot) {
+  const place = bot.entity.position.floored().offset(1, -1, 0)
+  const block = bot.blockAt(place)
+  if (!block || block.name === 'air') throw new Error(`nothing to dig at ${place}: ${name(block)}`)
+  await within('dig', bot.dig(block))
+  if (name(bot.blockAt(place)) !== 'air') throw new Error(`${block.name} at ${place} is still there`)
+  fs.writeFileSync(state, JSON.stringify({ version, x: place.x, y: place.y, z: place.z, was: block.name }) + '\n')
+  say(`dug ${block.name} at ${place}`)
+}
+
+async function look (bot) {
+  const { x, y, z, was } = JSON.parse(fs.readFileSync(state, 'utf8'))
+  const beside = bot.blockAt(new Vec3(x + 1, y, z))
+  // The neighbour proves that the chunk is here and is the same ground: air alone could be an empty world.
+  if (name(beside) !== was) throw new Error(`beside the hole stands ${name(beside)}, not ${was}`)
+  const found = name(bot.blockAt(new Vec3(x, y, z)))
+  if (found !== 'air') throw new Error(`the block at (${x}, ${y}, ${z}) is back: ${found}`)
+  say(`the block at (${x}, ${y}, ${z}) is still gone`)
+}
+
+async function main () {
+  await within('ping', ping())
+  const bot = await join()
+  if (run === 'first') {
+    await chat(bot)
+    await walk(bot)
+    await dig(bot)
+    await pause(1500) // the client sees its hole before the server has heard of it
+  } else {
+    await look(bot)
+  }
+  bot.quit()
+}
+
+main().then(() => process.exit(0), (error) => {
+  console.error(`bot  failed: ${error.message}`)
+  process.exit(1)
+})
