@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "posture/fields.h"
+#include "posture/risks.h"
 
 namespace guard {
 namespace {
@@ -130,10 +131,18 @@ static_assert(std::apply([](const auto&... field) { return (has_row(field.name) 
 
 std::span<const Check> checks() { return kChecks; }
 
+const Check* find_check(std::string_view id) {
+    if (const auto* const row = std::ranges::find(kChecks, id, &Check::id); row != kChecks.end()) return row;
+    for (const auto& risk : risks())
+        if (risk.check.id == id) return &risk.check;
+    for (const auto& pair : risk_pairs())
+        if (pair.check.id == id) return &pair.check;
+    return nullptr;
+}
+
 const Check& check_of(std::string_view id) {
     for (auto prefix = id;; prefix = prefix.substr(0, prefix.rfind('.'))) {
-        const auto* const row = std::ranges::find(kChecks, prefix, &Check::id);
-        if (row != kChecks.end()) return *row;
+        if (const auto* const row = find_check(prefix)) return *row;
         assert(prefix.find('.') != std::string_view::npos && "no check row");
     }
 }

@@ -17,8 +17,11 @@ struct Check {
     std::string_view source;  ///< man page section or document
 };
 
-/// All rows; a static_assert in checks.cpp proves that each field of a posture has one.
+/// All rows but those of risks (posture/risks.h); a static_assert in checks.cpp proves that each field of a
+/// posture has one.
 [[nodiscard]] std::span<const Check> checks();
+/// The row of exactly this id, of a check or of a risk; null where there is none.
+[[nodiscard]] const Check* find_check(std::string_view id);
 /// The row of `id`, or of the longest prefix that has one. There is always one for a field's path.
 [[nodiscard]] const Check& check_of(std::string_view id);
 

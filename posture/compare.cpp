@@ -133,15 +133,15 @@ void differ(const Report& report, const std::string& call, const CallRule& from,
 
 void differ(const Report& report, const std::string&, const FilterRules& from, const FilterRules& to) {
     differ(report, "", from.calls, to.calls);
-    const auto denial = [&report](const std::string& item, Denial before, Denial after) {
+    const auto denial = [&report](std::string_view item, Denial before, Denial after) {
         if (before == after) return;
         const auto shift = after == Denial::allow_and_log    ? Shift::looser
                            : before == Denial::allow_and_log ? Shift::tighter
                                                              : Shift::incomparable;
-        report.add(item, shift, in_words(before), in_words(after));
+        report.add(std::string(item), shift, in_words(before), in_words(after));
     };
-    denial("a call that is not allowed", from.on_denied, to.on_denied);
-    denial("a call newer than guard", from.on_unknown, to.on_unknown);
+    denial(kDeniedCalls, from.on_denied, to.on_denied);
+    denial(kUnknownCalls, from.on_unknown, to.on_unknown);
     differ(report, "abi", Grants<std::string>{from.abis}, Grants<std::string>{to.abis});
 }
 
