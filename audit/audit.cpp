@@ -96,7 +96,10 @@ std::string fingerprint(const SeenTask& task) {
     print += fmt::format("\n{}\n{}\n{}\n{}\n{}", text(details.root), text(details.personality),
                          owner != nullptr && *owner == status.uid[1], text(details.limits),
                          text(details.oom_score_adj));
-    return print;
+    const auto* stat = value_of(details.stat);
+    const auto* disk = value_of(details.disk_class);
+    if (stat != nullptr) print += fmt::format(" {} {} {}", stat->policy, stat->realtime, stat->nice);
+    return print + fmt::format(" {} {}", status.cpus_allowed, disk != nullptr ? *disk : -1);
 }
 
 const ContainerAudit::Observed& ContainerAudit::observed(const SeenTask& task, const Posture& launched) {

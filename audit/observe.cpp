@@ -7,6 +7,7 @@
 #include "audit/known.h"
 #include "audit/limits.h"
 #include "audit/mounts.h"
+#include "audit/scheduling.h"
 #include "base/split.h"
 
 namespace guard::audit {
@@ -241,6 +242,7 @@ Posture observe(const SeenTask& task, const Frame& frame, const Posture& launche
     observe_tree(posture, view);
     observe_limits(posture, view);
     observe_network(posture, view);
+    posture.scheduling = scheduling_of(task, *frame.shared);
     posture.hostname = map_known(found(frame.shared->hostnames, id_of(task, "uts")),
                                  [](const std::string& name) { return Exact<std::string>{name}; });
     if (shares_host(view, "uts")) posture.hostname = launched.hostname;

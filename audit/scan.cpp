@@ -50,7 +50,8 @@ bool Scanner::is_interesting(const TaskFacts& facts) const {
 
 void Scanner::add_task(SeenTask task, int folder, const TaskDetails* leader) {
     for (int attempt = 0; attempt < kTries; ++attempt) {
-        task.details = leader != nullptr ? read_details(folder, *leader) : read_details(folder);
+        task.details =
+            leader != nullptr ? read_details(folder, task.tid, *leader) : read_details(folder, task.tid);
         read_shared(scan_->shared, task.facts, task.details, scan_->namespaces, folder);
         // exec and setuid may come in the middle: only what stands at the end as at the start is one moment.
         auto again = read_facts(folder, scan_->namespaces);
@@ -69,7 +70,7 @@ void Scanner::add_task(SeenTask task, int folder, const TaskDetails* leader) {
 Result<void> Scanner::read_threads(const ProcessFolder& process, pid_t pid, const TaskFacts& leader,
                                    Take take) {
     const auto names = TRY(sys::list_directory(process.folder.get(), "task"));
-    const auto shared_by_all = read_details(process.folder.get());
+    const auto shared_by_all = read_details(process.folder.get(), pid);
     for (const auto& name : names) {
         const auto tid = number_of<pid_t>(name).value_or(0);
         const auto folder = sys::openat(process.folder.get(), "task/" + name, O_RDONLY | O_DIRECTORY);

@@ -105,7 +105,9 @@ Result<CgroupTexts> read_cgroup(const CgroupLayout& layout, const std::string& c
     };
     for (const auto& file : limit_file_names(layout.unified() ? CgroupFiles::v2 : CgroupFiles::v1))
         if (layout.unified() || file.controller == controller) CHECK(read(file.file));
-    if (layout.unified() || controller == "cpuset") CHECK(read("cpuset.cpus"));
+    if (layout.unified() || controller == "cpuset")
+        for (const auto* file : {"cpuset.cpus", "cpuset.cpus.effective", "cpuset.effective_cpus"})
+            CHECK(read(file));
     if (controller == "devices") CHECK(read("devices.list"));
     return texts;
 }

@@ -1,6 +1,10 @@
 #include "audit/task.h"
 
 #include <fcntl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
 
 #include "audit/known.h"
 #include "base/process.h"
@@ -9,13 +13,29 @@
 namespace guard::audit {
 namespace {
 
-void read_own_details(TaskDetails& details, int folder) {
+Known<int> disk_class_of(pid_t tid) {
+    constexpr int kOneTask = 1;
+    constexpr unsigned kClassShift = 13;
+    const auto priority = ::syscall(SYS_ioprio_get, kOneTask, tid);
+    if (priority < 0) return Unknown{errno, "ask for the disk priority"};
+    return static_cast<int>(static_cast<unsigned>(priority) >> kClassShift);
+}
+
+Known<ProcStat> stat_in(int folder) {
+    const auto text = sys::read_file(folder, "stat");
+    if (!text) return known<ProcStat>(std::unexpected(text.error()));
+    return known(parse_proc_stat(*text));
+}
+
+void read_own_details(TaskDetails& details, int folder, pid_t tid) {
     details.root = known(sys::readlinkat(folder, "root"));
     details.personality = known(sys::read_file(folder, "personality"));
     // Not of the folder itself, which shows the user of the task in any case. proc(5)
     const auto status = sys::fstatat(folder, "status");
     details.owner =
         status ? Known<std::uint32_t>(status->st_uid) : Unknown{status.error().code, "stat status"};
+    details.stat = stat_in(folder);
+    details.disk_class = disk_class_of(tid);
 }
 
 }  // namespace
@@ -31,19 +51,19 @@ Result<TaskFacts> read_facts(int folder, NamespaceTable& namespaces) {
     return facts;
 }
 
-TaskDetails read_details(int folder) {
+TaskDetails read_details(int folder, pid_t tid) {
     TaskDetails details;
-    read_own_details(details, folder);
+    read_own_details(details, folder, tid);
     details.limits = known(sys::read_file(folder, "limits"));
     details.oom_score_adj = known(sys::read_file(folder, "oom_score_adj"));
     details.exe = sys::readlinkat(folder, "exe").value_or("");
-    details.start = start_time_of(sys::read_file(folder, "stat").value_or("")).value_or(0);
+    if (const auto* stat = value_of(details.stat)) details.start = stat->start;
     return details;
 }
 
-TaskDetails read_details(int folder, const TaskDetails& leader) {
+TaskDetails read_details(int folder, pid_t tid, const TaskDetails& leader) {
     auto details = leader;
-    read_own_details(details, folder);
+    read_own_details(details, folder, tid);
     return details;
 }
 

@@ -9,6 +9,7 @@
 #include "audit/namespace_table.h"
 #include "base/cgroup_layout.h"
 #include "base/error.h"
+#include "base/proc_stat.h"
 #include "base/proc_status.h"
 #include "base/unique_fd.h"
 #include "posture/known.h"
@@ -33,14 +34,16 @@ struct TaskDetails {
     Known<std::string> root;  ///< where its root is, as the reader sees it
     Known<std::string> personality;
     Known<std::uint32_t> owner;  ///< of its files
+    Known<ProcStat> stat;
+    Known<int> disk_class;  ///< IOPRIO_CLASS_... of ioprio_get(2)
     // Of its process:
     Known<std::string> limits, oom_score_adj;
     std::string exe;          ///< empty where it can't be read
     std::uint64_t start = 0;  ///< clock ticks since boot. proc_pid_stat(5) field 22
 };
-[[nodiscard]] TaskDetails read_details(int folder);
+[[nodiscard]] TaskDetails read_details(int folder, pid_t tid);
 /// The same of a further thread: what belongs to the process is taken from `leader`.
-[[nodiscard]] TaskDetails read_details(int folder, const TaskDetails& leader);
+[[nodiscard]] TaskDetails read_details(int folder, pid_t tid, const TaskDetails& leader);
 
 /// True where nothing that a rights check reads has changed between two looks.
 [[nodiscard]] bool same_rights(const ProcStatus& before, const ProcStatus& after);

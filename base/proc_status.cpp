@@ -64,6 +64,8 @@ constexpr auto kLines = std::to_array<Line>({
     {"Seccomp", Need::always, [](auto& s, auto text) { return set_number(s.seccomp, text); }},
     {"Seccomp_filters", Need::optional,
      [](auto& s, auto text) { return set_optional(s.seccomp_filters, text); }},
+    {"Cpus_allowed_list", Need::optional,
+     [](auto& s, auto text) { return !(s.cpus_allowed = text).empty(); }},
 });
 
 }  // namespace

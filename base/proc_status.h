@@ -27,6 +27,7 @@ struct ProcStatus {
     unsigned seccomp = 0;                     ///< 0 none, 1 strict, 2 filter
     std::optional<unsigned> seccomp_filters;  ///< since 5.9
     std::optional<unsigned> umask;            ///< a zombie has none
+    std::string cpus_allowed;                 ///< "0-3,8"
     bool operator==(const ProcStatus&) const = default;
 };
 

@@ -7,8 +7,8 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 
+#include "base/proc_stat.h"
 #include "base/sys.h"
 
 namespace guard {
@@ -41,21 +41,6 @@ Result<UniqueFd> open_proc() {
     return proc;
 }
 
-Result<std::uint64_t> start_time_of(const std::string& stat_line) {
-    auto at = stat_line.rfind(')');
-    if (at == std::string::npos) return fail("read a stat line", "it has no command");
-    constexpr int kFieldsAfterCommand = 20;  // from field 3 to field 22
-    for (int field = 0; field < kFieldsAfterCommand; ++field) {
-        at = stat_line.find(' ', at + 1);
-        if (at == std::string::npos) return fail("read a stat line", "it ends too early");
-    }
-    std::uint64_t start = 0;
-    const auto* const begin = stat_line.data() + at + 1;
-    if (std::from_chars(begin, stat_line.data() + stat_line.size(), start).ec != std::errc{})
-        return fail("read a stat line", "field 22 is not a number");
-    return start;
-}
-
 Result<ProcessHandle> open_process(pid_t pid) {
     ProcessHandle handle;
     handle.pidfd = TRY(sys::pidfd_open(pid));
@@ -63,7 +48,7 @@ Result<ProcessHandle> open_process(pid_t pid) {
     const auto stat = TRY(sys::read_file(folder.get(), "stat"));
     // The pidfd was there first: while it still answers, the folder is of the same process.
     CHECK(sys::pidfd_send_signal(handle.pidfd.get(), 0));
-    handle.id = {pid, TRY(start_time_of(stat)), pidfd_inode(handle.pidfd.get())};
+    handle.id = {pid, TRY(parse_proc_stat(stat)).start, pidfd_inode(handle.pidfd.get())};
     return handle;
 }
 

@@ -23,10 +23,6 @@ struct TaskId {
 /// /proc, held open and checked to be procfs. Fails where it is not mounted or something else is.
 [[nodiscard]] Result<UniqueFd> open_proc();
 
-/// Field 22 of a stat line; the command, which may hold spaces and brackets, ends at the last ")".
-/// proc_pid_stat(5)
-[[nodiscard]] Result<std::uint64_t> start_time_of(const std::string& stat_line);
-
 /// A process held by pidfd, and what tells it from a later one with the same pid.
 struct ProcessHandle {
     UniqueFd pidfd;

@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <csignal>
 #include <map>
 #include <utility>
@@ -122,6 +123,26 @@ Result<UniqueFd> open_null_mount(const Mount& wanted) {
     return mount;
 }
 
+// What the caller was given by chrt, nice, taskset or ionice would pass through fork and exec. Only here is
+// somebody who may give a niced caller's child its share back. sched(7), ioprio_set(2)
+Result<void> reset_scheduling(pid_t child) {
+    constexpr std::size_t kMostCores = 8192;
+    std::array<unsigned char, kMostCores / 8> every_core{};
+    every_core.fill(0xFF);
+    const sched_param ordinary{};
+    if (::sched_setscheduler(child, SCHED_OTHER, &ordinary) < 0)
+        return fail_errno("schedule the command like any other", errno);
+    if (::setpriority(PRIO_PROCESS, static_cast<id_t>(child), 0) < 0 &&
+        errno != EACCES)  // nice as it is: fine
+        return fail_errno("reset the nice value", errno);
+    if (::syscall(SYS_sched_setaffinity, child, every_core.size(), every_core.data()) < 0)
+        return fail_errno("let the command run on all its cores", errno);
+    constexpr int kOneTask = 1, kNoClass = 0;
+    if (::syscall(SYS_ioprio_set, kOneTask, child, kNoClass) < 0 && errno != ENOSYS)
+        return fail_errno("reset the disk priority", errno);
+    return {};
+}
+
 }  // namespace
 
 Result<void> make_sources(const LaunchPlan& plan) {
@@ -158,6 +179,8 @@ Result<std::vector<UniqueFd>> open_mounts(const LaunchPlan& plan) {
 
 Result<void> prepare_child(const LaunchPlan& plan, pid_t child) {
     const auto folder = TRY(sys::open(fmt::format("/proc/{}", child), O_RDONLY | O_DIRECTORY));
+    // Before it is attached: a cgroup of v1 without a share of real time refuses a real-time task.
+    CHECK(reset_scheduling(child));
     CHECK(attach_to_cgroup(plan.cgroup, child));
     if (plan.own_users) {
         CHECK(sys::write_file(folder.get(), "uid_map", plan.uid_map));

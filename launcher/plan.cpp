@@ -171,8 +171,11 @@ Result<void> plan_rlimits(LaunchPlan& plan, const HostFacts& host) {
         const auto number = static_cast<std::size_t>(row.number);
         const std::string name(row.name);
         const auto hard = declared.find(name), soft = declared.find(name + ":soft");
-        if (hard == declared.end() && soft == declared.end()) continue;
         const auto& own = host.rlimits.at(number);
+        // What lets a program put itself before others is the caller's alone, unless the profile gives it.
+        if ((name == "nice" || name == "rtprio") && hard == declared.end() && own.rlim_max != 0)
+            plan.rlimits.at(number) = rlimit{0, 0};
+        if (hard == declared.end() && soft == declared.end()) continue;
         const auto value = [&own](const Ceiling<std::uint64_t>& bound) -> rlim_t {
             if (!bound.most) return RLIM_INFINITY;
             return *bound.most == kHostHardLimit ? own.rlim_max : *bound.most;

@@ -95,6 +95,14 @@ constexpr auto kChecks = std::to_array<Check>({
      "address randomisation or memory protection may be off", kRelaunch, "personality(2)"},
     {"umask", low, low, "new files get other rights than declared",
      "others may read what it writes", kRelaunch, "umask(2)"},
+    {"scheduling.policy", medium, medium, "a thread runs in real time: before everything else on its core",
+     "a loop in it would leave nothing for this machine's other programs, sshd among them", kRelaunch, "sched(7)"},
+    {"scheduling.nice", medium, none, "a thread is served before other programs of this machine",
+     "under load the other programs get less of the processor than they should", kRelaunch, "setpriority(2)"},
+    {"scheduling.cores", low, low, "a thread may not run on all the cores it was given",
+     "it may be slow for no visible reason; somebody pinned it there", kRelaunch, "sched_setaffinity(2)"},
+    {"scheduling.disk", medium, none, "a thread's disk traffic goes before everybody else's",
+     "under load the other programs wait for the disk", kRelaunch, "ioprio_set(2)"},
 
     // Raised by name: no field of a posture differs.
     {"record.missing", high, high, "a container runs without its launch record",

@@ -55,6 +55,10 @@ inline constexpr auto kFields = std::tuple{
     Field{"traced", [](auto& p) -> auto& { return p.untraced; }},
     Field{"personality", [](auto& p) -> auto& { return p.personality; }},
     Field{"umask", [](auto& p) -> auto& { return p.umask; }},
+    Field{"scheduling.policy", [](auto& p) -> auto& { return p.scheduling.policy; }},
+    Field{"scheduling.nice", [](auto& p) -> auto& { return p.scheduling.nice; }},
+    Field{"scheduling.cores", [](auto& p) -> auto& { return p.scheduling.cores; }},
+    Field{"scheduling.disk", [](auto& p) -> auto& { return p.scheduling.disk; }},
 };
 
 /// Calls visit(name, field of a, field of b) for every field.

@@ -58,6 +58,10 @@ Posture nothing_granted() {
     posture.undumpable = Lock::open;  // exec makes every program dumpable again; only PID 1 stays held
     posture.personality = Exact<std::uint32_t>{0};
     posture.umask = Exact<std::uint32_t>{0027};
+    posture.scheduling = {.policy = Exact<std::string>{"ordinary"},
+                          .nice = Floor<int>{0},
+                          .cores = Exact<std::string>{"all"},
+                          .disk = Lock::held};
     return posture;
 }
 

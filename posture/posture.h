@@ -52,6 +52,14 @@ struct Reach {
     Known<Grants<std::string>> peers;       ///< who may connect to this container: "portfolio:5432/tcp"
 };
 
+/// Whether it gets processor and disk before others.
+struct Scheduling {
+    Known<Exact<std::string>> policy;  ///< "ordinary", else "fifo 10", "rr 10", "deadline". sched(7)
+    Known<Floor<int>> nice;            ///< higher lets others go first. setpriority(2)
+    Known<Exact<std::string>> cores;   ///< "all" that its cpuset has, else a list. sched_setaffinity(2)
+    Known<Lock> disk;                  ///< held: no realtime class. ioprio_set(2)
+};
+
 /// What a task may do, as the kernel would decide it after exec, told in its container's own words: it holds
 /// no number of this boot. What the words stood for in one launch is in Bindings.
 struct Posture {
@@ -75,6 +83,7 @@ struct Posture {
     Known<Lock> untraced;                     ///< held: no tracer is attached, so its filter is in force
     Known<Exact<std::uint32_t>> personality;  ///< personality(2)
     Known<Exact<std::uint32_t>> umask;
+    Scheduling scheduling;
 };
 
 /// The posture of an empty profile: what everything is measured against. CONTRACT: "secure by omission".

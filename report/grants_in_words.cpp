@@ -156,6 +156,16 @@ std::string say_traced(const Change&, const Posture&) { return "may be traced by
 std::string say_personality(const Change& change, const Posture&) {
     return fmt::format("runs with execution settings {} (personality)", change.to);
 }
+std::string say_policy(const Change& change, const Posture&) {
+    return fmt::format("its threads are scheduled as {}", change.to);
+}
+std::string say_nice(const Change& change, const Posture&) {
+    return fmt::format("its threads run with nice {}: lower goes before other programs", change.to);
+}
+std::string say_pinned(const Change& change, const Posture&) {
+    return fmt::format("of its cores it uses {}", change.to);
+}
+std::string say_disk(const Change&, const Posture&) { return "its disk traffic goes before that of others"; }
 std::string say_umask(const Change& change, const Posture&) {
     return fmt::format("new files get the rights that umask {} leaves", change.to);
 }
@@ -198,6 +208,10 @@ constexpr auto kFieldWords = std::to_array<FieldWords>({
     {"traced", "process.user", say_traced},
     {"personality", "process.user", say_personality},
     {"umask", "process.umask", say_umask},
+    {"scheduling.policy", "process", say_policy},
+    {"scheduling.nice", "process", say_nice},
+    {"scheduling.cores", "process", say_pinned},
+    {"scheduling.disk", "process", say_disk},
 });
 
 // Fields whose items are keys of a table in the profile, not elements of a list.

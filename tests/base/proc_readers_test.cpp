@@ -3,6 +3,7 @@
 #include "base/id_map.h"
 #include "base/proc_limits.h"
 #include "base/proc_net.h"
+#include "base/proc_stat.h"
 
 namespace guard {
 namespace {
@@ -43,6 +44,25 @@ TEST(ProcLimitsTest, SoftAndHardAreReadByTheKernelsWords) {
 }
 
 TEST(ProcLimitsTest, ABrokenLineIsAnError) { EXPECT_FALSE(parse_proc_limits("Max open files   x\n")); }
+
+// Kernel 6.18, a thread of a server under `chrt -f 10`; kernel 4.19 has the same fields up to the 52nd.
+constexpr const char* kStat =
+    "4733 (a) b (c) S 4709 4711 4711 34816 4711 4194560 98 0 0 0 0 0 0 0 -11 0 39 0 123456789 2625536 376 "
+    "18446744073709551615 1 1 0 0 0 0 0 4096 65536 1 0 0 17 1 10 1 0 0 0 0 0 0 0 0 0 0 0\n";
+
+TEST(ProcStatTest, FieldsAreCountedFromTheLastBracket) {
+    const auto stat = parse_proc_stat(kStat);
+    ASSERT_TRUE(stat) << describe(stat.error());
+    EXPECT_EQ(*stat,
+              (ProcStat{.terminal = 34816, .nice = 0, .start = 123456789, .realtime = 10, .policy = 1}));
+}
+
+TEST(ProcStatTest, ALineThatEndsTooEarlyIsAnErrorThatNamesTheField) {
+    const auto stat = parse_proc_stat("1 (x) S 0 0 0 0 0");
+    ASSERT_FALSE(stat);
+    EXPECT_NE(describe(stat.error()).find("field 19"), std::string::npos);
+    EXPECT_FALSE(parse_proc_stat(""));
+}
 
 TEST(ProcNetTest, TcpSocketsThatListenAreToldFromConnectedOnes) {
     const auto sockets = parse_listening(

@@ -1,8 +1,11 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 
 #include "audit/audit.h"
 #include "launcher/state.h"
@@ -102,6 +105,12 @@ constexpr Drift kDrifts[] = {
      "f=$(find /sys/fs/cgroup -path '*/guard/one/cpu.cfs_quota_us'); echo "
      "100000 >$f",
      "limits cpus found"},
+    {"it is served before others", "renice -n -5 -p $P >/dev/null", "renice -n 0 -p $P >/dev/null",
+     "scheduling.nice  found '-5'"},
+    {"it is kept on one core", "taskset -p -c 0 $P >/dev/null", "taskset -p -c 0-1023 $P >/dev/null",
+     "scheduling.cores  found 'only 0'"},
+    {"its disk traffic goes first", "ionice -c 1 -p $P", "ionice -c 0 -p $P",
+     "scheduling.disk  found 'open'"},
     {"it has left its cgroup", "echo $P >/sys/fs/cgroup/pids/cgroup.procs",
      "echo $P >$(find /sys/fs/cgroup/pids -path '*/guard/one/cgroup.procs')", "process.outside-cgroup"},
 };
@@ -116,6 +125,20 @@ TEST_F(AuditRoundTripTest, EachDriftIsFoundAndGoneWhenUndone) {
         shell(drift.undo);
         EXPECT_EQ(told(), "");
     }
+}
+
+TEST_F(AuditRoundTripTest, AThreadInRealTimeIsNamedWithItsPriority) {
+    // On v1 a cgroup has no share of real time until somebody gives it one.
+    shell(
+        "for f in /sys/fs/cgroup/cpu $(find /sys/fs/cgroup/cpu -path '*/guard' -o -path '*/guard/one'); do "
+        "[ ! -e $f/cpu.rt_runtime_us ] || echo 50000 >$f/cpu.rt_runtime_us; done");
+    const auto pid = record_.bindings.payload.pid;
+    const sched_param first{10}, none{};
+    if (::sched_setscheduler(pid, SCHED_FIFO, &first) < 0)
+        GTEST_SKIP() << "this machine lets no task of a cgroup run in real time: " << std::strerror(errno);
+    EXPECT_NE(told().find("scheduling.policy  found 'fifo 10'"), std::string::npos) << told();
+    ASSERT_EQ(::sched_setscheduler(pid, SCHED_OTHER, &none), 0);
+    EXPECT_EQ(told(), "");
 }
 
 TEST_F(AuditRoundTripTest, AProcessThatCameFromOutsideIsNamedWithItsNamespaces) {

@@ -3,7 +3,11 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sched.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <csignal>
 
@@ -227,6 +231,31 @@ TEST(LaunchTest, WithoutAFilterNothingIsLaunched) {
     const auto ended = launch(request);
     ASSERT_FALSE(ended);
     EXPECT_EQ(ended.error().status, 125);
+}
+
+TEST(LaunchTest, ThePrioritiesOfTheCallerStayOutside) {
+    GUARD_SKIP_UNLESS_PRIVATE();
+    const auto own = ::getpid();
+    const sched_param first{10}, none{};
+    cpu_set_t one, before;
+    CPU_ZERO(&one);
+    CPU_SET(0, &one);
+    ASSERT_EQ(::sched_getaffinity(0, sizeof before, &before), 0);
+    ASSERT_EQ(::setpriority(PRIO_PROCESS, 0, -5), 0);
+    ASSERT_EQ(::sched_setaffinity(0, sizeof one, &one), 0);
+    ASSERT_EQ(::syscall(SYS_ioprio_set, 1, own, 1 << 13), 0);
+    const bool realtime = ::sched_setscheduler(0, SCHED_FIFO, &first) == 0;  // some hosts give no share to it
+    const auto outcome =
+        shell("cut -d' ' -f 19,40,41 /proc/self/stat; grep Cpus_allowed_list /proc/self/status");
+    const auto disk = ::syscall(SYS_ioprio_get, 1, own);
+    if (realtime) ASSERT_EQ(::sched_setscheduler(0, SCHED_OTHER, &none), 0);
+    ASSERT_EQ(::syscall(SYS_ioprio_set, 1, own, 0), 0);
+    ASSERT_EQ(::sched_setaffinity(0, sizeof before, &before), 0);
+    ASSERT_EQ(::setpriority(PRIO_PROCESS, 0, 0), 0);
+    EXPECT_EQ(outcome.status, 0) << outcome.error;
+    EXPECT_EQ(disk, 1 << 13) << "the caller keeps its own";
+    EXPECT_THAT(outcome.text, HasSubstr("0 0 0\n"));
+    EXPECT_THAT(outcome.text, Not(HasSubstr("list:\t0\n")));
 }
 
 TEST(LaunchTest, CapabilitiesThatAreGivenAreHeldByTheCommandAlone) {

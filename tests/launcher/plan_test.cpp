@@ -50,6 +50,14 @@ TEST(PlanTest, AnEmptyProfileGetsSevenOwnNamespaces) {
     EXPECT_EQ(plan->uid_map, "0 300000 65536\n");
 }
 
+TEST(PlanTest, TheCallersRightToRealTimeIsNotHandedOn) {
+    const auto plan = planned(support::empty_profile("box"));
+    ASSERT_TRUE(plan);
+    EXPECT_EQ(value_of(plan->expected.rlimits)->at("rtprio").most, 0U);
+    EXPECT_EQ(value_of(plan->expected.rlimits)->at("nice:soft").most, 0U);
+    EXPECT_EQ(value_of(plan->expected.rlimits)->at("nofile").most, 4096U);
+}
+
 TEST(PlanTest, EveryMountOfThePlanIsInThePromise) {
     const auto plan = planned(support::empty_profile("box"));
     ASSERT_TRUE(plan);

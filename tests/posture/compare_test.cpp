@@ -49,6 +49,8 @@ const Drift kDrifts[] = {
     {"CoreDumps", [](Posture& p) { made(p.rlimits)["core"].most.reset(); }, "rlimits", "core"},
     {"KilledLater", [](Posture& p) { p.oom_score_adj = Floor<int>{-500}; }, "limits.oom-score-adj", ""},
     {"Traced", [](Posture& p) { p.untraced = Lock::open; }, "traced", ""},
+    {"NicerThanOthers", [](Posture& p) { p.scheduling.nice = Floor<int>{-5}; }, "scheduling.nice", ""},
+    {"DiskBeforeOthers", [](Posture& p) { p.scheduling.disk = Lock::open; }, "scheduling.disk", ""},
     {"OneCallMore", [](Posture& p) { made(p.seccomp.access).calls["bpf"] = {{Cube{}}}; }, "seccomp.access",
      "bpf"},
 };

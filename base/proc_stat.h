@@ -1,0 +1,23 @@
+#pragma once
+#include <cstdint>
+#include <string_view>
+
+#include "base/error.h"
+
+namespace guard {
+
+/// What /proc/PID/stat says of one task beyond its status file. proc_pid_stat(5)
+struct ProcStat {
+    int terminal = 0;         ///< device number of the controlling one; 0: none
+    int nice = 0;             ///< -20 to 19
+    std::uint64_t start = 0;  ///< clock ticks since boot
+    unsigned realtime = 0;    ///< 1 to 99; 0: not scheduled in real time
+    unsigned policy = 0;      ///< SCHED_... of sched(7)
+    bool operator==(const ProcStat&) const = default;
+};
+
+/// The command, which may hold spaces and brackets, ends at the last ")". Fails with the field that is wrong
+/// or missing.
+[[nodiscard]] Result<ProcStat> parse_proc_stat(std::string_view line);
+
+}  // namespace guard
