@@ -30,7 +30,7 @@ Result<Records> records_of(std::vector<std::string> names) {
     if (all) names = TRY(launcher::recorded_names());
     Records records;
     for (const auto& name : names) {
-        auto record = launcher::load_record(name);
+        auto record = launcher::named_record(name);
         if (record)
             records.read.push_back(std::move(*record));
         else if (all)
@@ -78,7 +78,7 @@ int run_audit(const Invocation& invocation) {
         return static_cast<int>(Outcome::unusable);
     }
     if (findings->examined.empty() && findings->findings.empty() && !invocation.has("quiet"))
-        tell("guard:", "no container is running");
+        tell("guard", "no container is running");
     const auto unknowns =
         invocation.has("allow-unknown") ? report::Unknowns::accept : report::Unknowns::count;
     const auto outcome = report::outcome_of(report::counts_of(findings->findings),

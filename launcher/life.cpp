@@ -24,14 +24,6 @@ using namespace std::chrono_literals;
 constexpr auto kGrace = 10s;  // for undoing what was made, after the payload has ended
 constexpr std::size_t kShortDigest = 6;
 
-Result<Record> load_known(const std::string& name) {
-    auto record = load_record(name);
-    if (!record && record.error().code == ENOENT)
-        return std::unexpected(
-            Error{"find " + name, "no container of that name runs", 0, "guard list shows them"});
-    return record;
-}
-
 std::map<std::string, std::string> leaves_of(const Record& record, const CgroupLayout& layout) {
     std::map<std::string, std::string> leaves;
     for (const auto& [controller, path] : record.bindings.cgroups)
@@ -165,7 +157,7 @@ std::vector<Status> measured(const std::vector<Record>& records, milliseconds sa
 }  // namespace
 
 Result<void> stop(const std::string& name, std::optional<milliseconds> timeout) {
-    const auto record = TRY(load_known(name));
+    const auto record = TRY(named_record(name));
     const auto patience = timeout.value_or(record.launched.service.stop_timeout);
     if (const auto supervisor = open_process(record.bindings.supervisor);
         supervisor && life_of(record) == Life::running) {
@@ -193,7 +185,7 @@ Result<std::vector<Status>> list(milliseconds sample) {
 
 Result<Status> status(const std::string& name, milliseconds sample) {
     std::vector<Record> records;
-    records.push_back(TRY(load_known(name)));
+    records.push_back(TRY(named_record(name)));
     return measured(records, sample).front();
 }
 

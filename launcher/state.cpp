@@ -212,6 +212,12 @@ Result<Record> load_record(const std::string& name) {
     return record;
 }
 
+Result<Record> named_record(const std::string& name) {
+    auto record = load_record(name);
+    if (!record && record.error().code == ENOENT) record.error().code = 0;  // not the kernel's answer
+    return record;
+}
+
 Result<std::vector<std::string>> recorded_names() {
     auto names = sys::list_directory(AT_FDCWD, state_paths().run);
     if (!names && names.error().code == ENOENT) return std::vector<std::string>{};

@@ -30,6 +30,8 @@ struct Claim {
 /// Writes the record atomically into its folder; 0600.
 [[nodiscard]] Result<void> save_record(const Record& record);
 [[nodiscard]] Result<Record> load_record(const std::string& name);
+/// The same for a name that a person gave: that there is none is said without an errno.
+[[nodiscard]] Result<Record> named_record(const std::string& name);
 /// Names with a folder under /run/guard, sorted.
 [[nodiscard]] Result<std::vector<std::string>> recorded_names();
 

@@ -183,9 +183,9 @@ TEST(RecordTest, GarbageIsAnErrorWithItsPath) {
 
 TEST(RecordTest, ANameThatDoesNotRunSaysSo) {
     GUARD_SKIP_UNLESS_PRIVATE();
-    const auto record = load_record("nobody");
+    const auto record = named_record("nobody");
     ASSERT_FALSE(record);
-    EXPECT_NE(describe(record.error()).find("no container of that name runs"), std::string::npos);
+    EXPECT_EQ(describe(record.error()), "find nobody: no container of that name runs");
 }
 
 // A supervisor that claims, makes cgroups, a directory and a file, records them, and is then killed.
