@@ -38,6 +38,7 @@ struct Library {
 const std::vector<Library> kLibraries = {
     {"toml++", std::regex("<toml(\\+\\+|plusplus)?/.*>|<toml\\.hpp>"), "policies/", 1},
     {"libseccomp", std::regex("<seccomp\\.h>"), "policies/", 1},
+    {"libbpf", std::regex("<bpf/.*>"), "base/task_iterator", 0},
     {"Boost", std::regex("<boost/.*>"), "cli/", 0},
 };
 

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
+/* Runs in the kernel once for each thread that the iterator comes by, under RCU, while the thread runs on. It
+ * reads what /proc does not show: securebits, the bytes of each filter, Landlock. bpf(2), BPF_TRACE_ITER */
+#include <linux/bpf.h>
+
+#include "base/task_row.h"
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+
+/* The members that are read, by name: where they are is looked up in the kernel's BTF when the program is
+ * loaded. */
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+struct seq_file;
+struct pid_namespace;
+struct bpf_iter_meta {
+    struct seq_file* seq;
+};
+struct upid {
+    int nr;
+    struct pid_namespace* ns;
+};
+struct pid {
+    unsigned int level;
+    struct upid numbers[1];
+};
+typedef struct {
+    __u64 val;
+} kernel_cap_t; /* 8 bytes also where it was an array of two, before 6.3 */
+struct cred {
+    unsigned int securebits;
+    kernel_cap_t cap_inheritable, cap_permitted, cap_effective, cap_bset, cap_ambient;
+    void* security;
+};
+struct sock_fprog_kern {
+    __u16 len;
+    void* filter;
+};
+struct bpf_prog {
+    struct sock_fprog_kern* orig_prog;
+};
+struct seccomp_filter {
+    struct seccomp_filter* prev;
+    struct bpf_prog* prog;
+};
+typedef struct {
+    int counter;
+} atomic_t;
+struct seccomp {
+    int mode;
+    atomic_t filter_count;
+    struct seccomp_filter* filter;
+};
+struct landlock_ruleset {
+    __u32 num_layers;
+};
+struct landlock_cred_security {
+    struct landlock_ruleset* domain;
+};
+struct task_struct {
+    unsigned int ptrace;
+    int exit_state;
+    unsigned long atomic_flags;
+    struct task_struct *parent, *group_leader;
+    struct pid* thread_pid;
+    __u64 start_boottime;
+    const struct cred* real_cred;
+    struct seccomp seccomp;
+};
+struct bpf_iter__task {
+    struct bpf_iter_meta* meta;
+    struct task_struct* task;
+};
+#pragma clang attribute pop
+
+enum { PFA_NO_NEW_PRIVS = 0 }; /* include/linux/sched.h */
+
+/* The helpers that read memory of the kernel are for such programs alone. */
+char kLicense[] SEC("license") = "GPL";
+
+struct guard_task_table table;
+
+/* A filter by its address. Addresses are used again, but not while a task holds the filter: within one
+ * reading two filters can be taken for one only where the last task that held the first has ended meanwhile.
+ */
+struct filter_key {
+    __u64 filter, program, instructions;
+    __u64 length;
+};
+struct seen_filter {
+    __u32 generation, number;
+};
+struct {
+    __uint(type, BPF_MAP_TYPE_LRU_HASH);
+    __uint(max_entries, 1024);
+    __type(key, struct filter_key);
+    __type(value, struct seen_filter);
+} seen SEC(".maps");
+
+/* Copies the instructions of a filter that was not met before; its number. */
+__noinline int add_content(struct filter_key* key) {
+    if (!key) return (int)GUARD_CONTENT_UNREAD;
+    __u64 length = key->length;
+    __u32 first = table.used, slot = table.contents;
+    if (length == 0 || length > GUARD_MOST_INSTRUCTIONS) return (int)GUARD_CONTENT_UNREAD;
+    if (first > GUARD_ARENA_INSTRUCTIONS - GUARD_MOST_INSTRUCTIONS) return (int)GUARD_CONTENT_LATER;
+    if (slot >= GUARD_MOST_CONTENTS) return (int)GUARD_CONTENT_LATER;
+    if (bpf_probe_read_kernel(&table.arena[first], length * 8, (const void*)key->instructions))
+        return (int)GUARD_CONTENT_UNREAD;
+    struct seen_filter one = {table.generation, table.numbers};
+    table.content[slot].number = one.number;
+    table.content[slot].first = first;
+    table.content[slot].length = length;
+    table.contents = slot + 1;
+    table.used = first + length;
+    table.numbers = one.number + 1;
+    bpf_map_update_elem(&seen, key, &one, BPF_ANY);
+    return (int)one.number;
+}
+
+static __always_inline __u32 content_of(struct seccomp_filter* filter) {
+    struct bpf_prog* program = BPF_CORE_READ(filter, prog);
+    struct sock_fprog_kern* original = BPF_CORE_READ(program, orig_prog);
+    struct filter_key key = {};
+    key.filter = (__u64)filter;
+    key.program = (__u64)program;
+    key.instructions = (__u64)BPF_CORE_READ(original, filter);
+    key.length = BPF_CORE_READ(original, len);
+    const struct seen_filter* met = bpf_map_lookup_elem(&seen, &key);
+    if (met && met->generation == table.generation) return met->number;
+    return (__u32)add_content(&key);
+}
+
+static __always_inline void read_filters(struct guard_task_row* row, struct task_struct* task) {
+    struct seccomp_filter* const newest = BPF_CORE_READ(task, seccomp.filter);
+    struct seccomp_filter* filter = newest;
+    for (__u32 i = 0; i < GUARD_MOST_FILTERS && filter; ++i) {
+        row->content[i] = content_of(filter);
+        row->contents = i + 1;
+        filter = BPF_CORE_READ(filter, prev);
+    }
+    /* A thread lets go of its filters when it ends, and only then: while it still has them, they were not
+     * freed. */
+    if (BPF_CORE_READ(task, seccomp.filter) != newest) row->contents = 0;
+}
+
+/* Landlock layers of the cred whose part for Landlock is here. */
+static __always_inline __u32 layers_at(void* part) {
+    struct landlock_cred_security* own = part;
+    struct landlock_ruleset* domain = NULL;
+    __u32 layers = 0;
+    if (!bpf_core_field_exists(struct landlock_ruleset, num_layers)) return GUARD_LAYERS_UNREAD;
+    if (BPF_CORE_READ_INTO(&domain, own, domain)) return GUARD_LAYERS_UNREAD;
+    if (domain && BPF_CORE_READ_INTO(&layers, domain, num_layers)) return GUARD_LAYERS_UNREAD;
+    return layers;
+}
+
+static __always_inline void read_cred(struct guard_task_row* row, struct task_struct* task) {
+    const struct cred* cred = BPF_CORE_READ(task, real_cred);
+    row->securebits = BPF_CORE_READ(cred, securebits);
+    row->cap_inheritable = BPF_CORE_READ(cred, cap_inheritable.val);
+    row->cap_permitted = BPF_CORE_READ(cred, cap_permitted.val);
+    row->cap_effective = BPF_CORE_READ(cred, cap_effective.val);
+    row->cap_bounding = BPF_CORE_READ(cred, cap_bset.val);
+    row->cap_ambient = BPF_CORE_READ(cred, cap_ambient.val);
+    row->landlock_layers = table.landlock_offset < 0
+                               ? GUARD_LAYERS_UNREAD
+                               : layers_at(BPF_CORE_READ(cred, security) + table.landlock_offset);
+}
+
+/* Where Landlock keeps its part of a cred is not told to anyone: what each place would mean for the reader
+ * itself. */
+static __always_inline void probe(struct task_struct* reader) {
+    void* blob = BPF_CORE_READ(reader, real_cred, security);
+    for (__u32 i = 0; i < GUARD_BLOB_WORDS; ++i) table.candidate[i] = layers_at(blob + i * sizeof(void*));
+}
+
+/* The number that a process has in the PID namespace of `reader`; 0 where it has none. */
+static __always_inline __u32 number_for(struct pid* reader, struct pid* pid) {
+    const __u32 level = BPF_CORE_READ(reader, level);
+    if (!pid || BPF_CORE_READ(pid, level) < level) return 0;
+    const __u64 offset = (__u64)level * bpf_core_type_size(struct upid);
+    struct upid* own = (void*)&reader->numbers[0] + offset;
+    struct upid* shown = (void*)&pid->numbers[0] + offset;
+    return BPF_CORE_READ(own, ns) == BPF_CORE_READ(shown, ns) ? BPF_CORE_READ(shown, nr) : 0;
+}
+
+SEC("iter/task")
+int show_task(struct bpf_iter__task* ctx) {
+    struct task_struct* task = ctx->task;
+    struct task_struct* current = (void*)bpf_get_current_task();
+    struct pid* reader = BPF_CORE_READ(current, thread_pid);
+    struct guard_task_row* row = &table.row;
+    if (!task) return 0;
+    if (table.probing) {
+        if (task == current) probe(current);
+        return 0;
+    }
+    row->tid = number_for(reader, BPF_CORE_READ(task, thread_pid));
+    if (row->tid == 0) return 0; /* it has ended and is being taken away */
+    row->pid = number_for(reader, BPF_CORE_READ(task, group_leader, thread_pid));
+    row->start_ns = BPF_CORE_READ(task, start_boottime);
+    row->exit_state = BPF_CORE_READ(task, exit_state);
+    row->ptrace = BPF_CORE_READ(task, ptrace);
+    row->tracer = row->ptrace ? number_for(reader, BPF_CORE_READ(task, parent, thread_pid)) : 0;
+    row->no_new_privs = BPF_CORE_READ(task, atomic_flags) >> PFA_NO_NEW_PRIVS & 1;
+    row->seccomp_mode = BPF_CORE_READ(task, seccomp.mode);
+    row->seccomp_filters = BPF_CORE_READ(task, seccomp.filter_count.counter);
+    row->contents = 0;
+    read_cred(row, task);
+    read_filters(row, task);
+    bpf_seq_write(ctx->meta->seq, row, sizeof *row);
+    return 0;
+}
