@@ -1,21 +1,16 @@
 #include "posture/filter/declared.h"
 
-#include <linux/audit.h>
-
 #include <algorithm>
 #include <cerrno>
 
-#include "posture/syscalls.h"
+#include "posture/syscall_abi.h"
 
 namespace guard {
 namespace {
 
-// Numbers from here on are the x32 ABI's, but for the -1 a tracer leaves to skip a call.
-constexpr std::uint32_t kX32Bit = 0x4000'0000;
-
-bool holds(const Cube& cube, const seccomp_data& data) {
+bool holds(const Cube& cube, const seccomp_data& data, Abi abi) {
     for (std::size_t i = 0; i < cube.mask.size(); ++i)
-        if (((data.args[i] ^ cube.value[i]) & cube.mask[i]) != 0) return false;
+        if ((((data.args[i] & argument_bits(abi)) ^ cube.value[i]) & cube.mask[i]) != 0) return false;
     return true;
 }
 
@@ -37,13 +32,14 @@ std::uint32_t denied_answer(const FilterRules& rules, std::string_view call) {
 
 std::uint32_t declared_answer(const FilterRules& rules, const seccomp_data& data) {
     const auto number = static_cast<std::uint32_t>(data.nr);
-    if (data.arch != AUDIT_ARCH_X86_64) return SECCOMP_RET_KILL_PROCESS;
-    if (number >= kX32Bit && number != ~0U) return SECCOMP_RET_KILL_PROCESS;
-    const auto* call = find_syscall(data.nr);
+    const auto* const abi = find_abi(data.arch, number);
+    if (abi == nullptr || !rules.abis.contains(std::string(abi->name))) return SECCOMP_RET_KILL_PROCESS;
+    const auto* const call = find_syscall(abi->abi, number);
     if (call == nullptr) return action_of(rules.on_unknown);
     const auto rule = rules.calls.find(std::string(call->name));
-    if (rule != rules.calls.end() &&
-        std::ranges::any_of(rule->second.when, [&data](const Cube& cube) { return holds(cube, data); }))
+    if (rule != rules.calls.end() && std::ranges::any_of(rule->second.when, [&data, abi](const Cube& cube) {
+            return holds(cube, data, abi->abi);
+        }))
         return SECCOMP_RET_ALLOW;
     return denied_answer(rules, call->name);
 }

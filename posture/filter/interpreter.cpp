@@ -60,6 +60,12 @@ bool divide(Machine& m, std::uint32_t by) {
     return true;
 }
 
+// A shift by a constant is at most 31; of X, the low five bits count.
+bool shift(Machine& m, const sock_filter& op, std::uint32_t result) {
+    m.a = result;
+    return BPF_SRC(op.code) == BPF_X || op.k < 32;
+}
+
 bool calculate(Machine& m, const sock_filter& op) {
     const std::uint32_t other = BPF_SRC(op.code) == BPF_X ? m.x : op.k;
     switch (BPF_OP(op.code)) {
@@ -70,8 +76,8 @@ bool calculate(Machine& m, const sock_filter& op) {
         case BPF_AND: m.a &= other; return true;
         case BPF_OR: m.a |= other; return true;
         case BPF_XOR: m.a ^= other; return true;
-        case BPF_LSH: m.a = other < 32 ? m.a << other : 0; return true;
-        case BPF_RSH: m.a = other < 32 ? m.a >> other : 0; return true;
+        case BPF_LSH: return shift(m, op, m.a << other % 32);
+        case BPF_RSH: return shift(m, op, m.a >> other % 32);
         case BPF_NEG: m.a = 0U - m.a; return true;
         default: return false;
     }
@@ -120,6 +126,23 @@ bool step(Machine& m, const sock_filter& op, const seccomp_data& data) {
     }
 }
 
+struct Run {
+    std::uint32_t answer = 0;
+    std::size_t steps = 0;
+};
+
+Result<Run> run(std::span<const sock_filter> program, const seccomp_data& data) {
+    Machine machine;
+    for (std::size_t steps = 1; machine.next < program.size(); ++steps) {
+        const std::size_t at = machine.next;
+        if (!step(machine, program[at], data))
+            return fail("run a system call filter",
+                        fmt::format("the kernel takes no instruction {:#x} (at {})", program[at].code, at));
+        if (machine.answer) return Run{*machine.answer, steps};
+    }
+    return fail("run a system call filter", "it runs off its end");
+}
+
 }  // namespace
 
 Result<std::vector<sock_filter>> filter_program(std::string_view bytes) {
@@ -132,15 +155,11 @@ Result<std::vector<sock_filter>> filter_program(std::string_view bytes) {
 }
 
 Result<std::uint32_t> run_filter(std::span<const sock_filter> program, const seccomp_data& data) {
-    Machine machine;
-    while (machine.next < program.size()) {
-        const std::size_t at = machine.next;
-        if (!step(machine, program[at], data))
-            return fail("run a system call filter",
-                        fmt::format("the kernel takes no instruction {:#x} (at {})", program[at].code, at));
-        if (machine.answer) return *machine.answer;
-    }
-    return fail("run a system call filter", "it runs off its end");
+    return TRY(run(program, data)).answer;
+}
+
+Result<std::size_t> filter_steps(std::span<const sock_filter> program, const seccomp_data& data) {
+    return TRY(run(program, data)).steps;
 }
 
 }  // namespace guard

@@ -20,5 +20,8 @@ namespace guard {
 /// the program, naming the instruction.
 [[nodiscard]] Result<std::uint32_t> run_filter(std::span<const sock_filter> program,
                                                const seccomp_data& data);
+/// How many instructions that takes.
+[[nodiscard]] Result<std::size_t> filter_steps(std::span<const sock_filter> program,
+                                               const seccomp_data& data);
 
 }  // namespace guard

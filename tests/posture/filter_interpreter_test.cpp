@@ -34,6 +34,16 @@ TEST(FilterInterpreterTest, ScratchMemoryAndArithmeticDoAsTheKernel) {
     EXPECT_EQ(run_filter(program, call(6)), 37U);
 }
 
+TEST(FilterInterpreterTest, AShiftByXCountsItsLowFiveBits) {
+    const std::vector<sock_filter> program = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0), BPF_STMT(BPF_MISC | BPF_TAX, 0), BPF_STMT(BPF_LD | BPF_IMM, 3),
+        BPF_STMT(BPF_ALU | BPF_LSH | BPF_X, 0), BPF_STMT(BPF_RET | BPF_A, 0)};
+    EXPECT_EQ(run_filter(program, call(33)), 6U);
+    const std::vector<sock_filter> wide = {BPF_STMT(BPF_ALU | BPF_RSH | BPF_K, 32),
+                                           BPF_STMT(BPF_RET | BPF_A, 0)};
+    EXPECT_FALSE(run_filter(wide, call(1)));
+}
+
 TEST(FilterInterpreterTest, WhatTheKernelRefusesIsAnError) {
     const std::vector<sock_filter> beyond = {BPF_STMT(BPF_LD | BPF_W | BPF_ABS, sizeof(seccomp_data)),
                                              BPF_STMT(BPF_RET | BPF_K, 0)};
