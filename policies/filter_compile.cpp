@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstddef>
@@ -17,15 +18,15 @@
 #include <vector>
 
 #include "base/sys.h"
+#include "policies/filter_emit.h"
 #include "posture/filter/declared.h"
 #include "posture/filter/interpreter.h"
 #include "posture/filter/proof.h"
-#include "posture/syscalls.h"
+#include "posture/filter/rules_diagram.h"
+#include "posture/syscall_abi.h"
 
 namespace guard::policies {
 namespace {
-
-constexpr std::uint32_t kX32Bit = 0x4000'0000;
 
 struct Release {
     void operator()(void* context) const { seccomp_release(context); }
@@ -48,11 +49,9 @@ std::uint32_t libseccomp_action(std::uint32_t action) {
 }
 
 Result<void> add_abis(scmp_filter_ctx context, const std::set<std::string>& abis) {
-    if (!abis.contains("native")) return fail("compile the filter", "abis must hold \"native\"");
     for (const auto& abi : abis) {
         if (abi == "native") continue;
-        const std::uint32_t token = abi == "i386" ? SCMP_ARCH_X86 : abi == "x32" ? SCMP_ARCH_X32 : 0;
-        if (token == 0) return fail("compile the filter", fmt::format("unknown ABI `{}`", abi));
+        const std::uint32_t token = abi == "i386" ? SCMP_ARCH_X86 : SCMP_ARCH_X32;
         CHECK(checked(seccomp_arch_add(context, token), "let ABI " + abi + " in"));
     }
     return {};
@@ -98,12 +97,6 @@ Result<void> add_rules(scmp_filter_ctx context, std::uint32_t action, const Sysc
     return {};
 }
 
-Result<const SyscallRow*> row_of(const std::string& call) {
-    const auto* row = find_syscall(call);
-    if (row == nullptr) return fail("compile the filter", fmt::format("unknown system call `{}`", call));
-    return row;
-}
-
 // A call of another ABI says nothing where only the own one is let in.
 bool matters(const SyscallRow& row, const FilterRules& rules) {
     return row.x86_64 >= 0 || rules.abis.size() > 1;
@@ -111,12 +104,12 @@ bool matters(const SyscallRow& row, const FilterRules& rules) {
 
 Result<void> add_calls(scmp_filter_ctx context, const FilterRules& rules) {
     for (const auto& [call, rule] : rules.calls) {
-        const auto* row = TRY(row_of(call));
+        const auto* row = find_syscall(call);
         if (matters(*row, rules)) CHECK(add_rules(context, SECCOMP_RET_ALLOW, *row, rule.when));
     }
     if (rules.on_denied == Denial::enosys) return {};  // absent calls are answered so already
     for (const auto& call : rules.absent) {
-        const auto* row = TRY(row_of(call));
+        const auto* row = find_syscall(call);
         const auto rule = rules.calls.find(call);
         std::vector<Cube> rest = {Cube{}};
         if (rule != rules.calls.end()) rest = simplified(without(rest, rule->second.when));
@@ -174,20 +167,77 @@ std::string bytes_of(std::span<const sock_filter> program) {
     return {reinterpret_cast<const char*>(program.data()), program.size_bytes()};
 }
 
+Result<void> check_names(const FilterRules& rules) {
+    if (!rules.abis.contains("native")) return fail("compile the filter", "abis must hold \"native\"");
+    for (const auto& abi : rules.abis)
+        if (std::ranges::find(kAbis, abi, &AbiRow::name) == kAbis.end())
+            return fail("compile the filter", fmt::format("unknown ABI `{}`", abi));
+    const auto check = [](const std::string& call) -> Result<void> {
+        if (find_syscall(call) != nullptr) return {};
+        return fail("compile the filter", fmt::format("unknown system call `{}`", call));
+    };
+    for (const auto& [call, rule] : rules.calls) CHECK(check(call));
+    for (const auto& call : rules.absent) CHECK(check(call));
+    return {};
+}
+
+// Keeps the best of several programs, each proved.
+class Choice {
+public:
+    Choice(Diagrams& diagrams, Diagrams::Node declared) : diagrams_(diagrams), declared_(declared) {}
+
+    Result<void> consider(std::vector<sock_filter> program) {
+        CHECK(prove_filter(diagrams_, declared_, program));
+        const auto cost = TRY(cost_of(program));
+        if (best_.empty() || cost < cost_) {
+            best_ = std::move(program);
+            cost_ = cost;
+        }
+        return {};
+    }
+    [[nodiscard]] const std::vector<sock_filter>& best() const { return best_; }
+
+private:
+    Diagrams& diagrams_;
+    Diagrams::Node declared_;
+    std::vector<sock_filter> best_;
+    FilterCost cost_;
+};
+
 }  // namespace
 
-Result<std::string> compile_filter(const FilterRules& rules) {
+Result<FilterCost> cost_of(std::span<const sock_filter> program) {
+    FilterCost cost{.steps = 0, .longest = 0, .instructions = program.size()};
+    for (const auto& call : syscalls()) {
+        if (call.x86_64 < 0) continue;
+        const auto steps = TRY(filter_steps(program, {.nr = call.x86_64, .arch = AUDIT_ARCH_X86_64}));
+        cost.steps += steps;
+        cost.longest = std::max(cost.longest, steps);
+    }
+    return cost;
+}
+
+Result<std::string> compile_with_libseccomp(const FilterRules& rules) {
+    CHECK(check_names(rules));
     const auto context = TRY(make_context(rules));
     CHECK(add_calls(context.get(), rules));
     auto bytes = TRY(exported(context.get()));
     if (rules.on_unknown != rules.on_denied)
         bytes.insert(0, bytes_of(unknown_numbers_first(action_of(rules.on_unknown))));
-    if (const auto count = bytes.size() / sizeof(sock_filter); count > BPF_MAXINSNS)
-        return fail("compile the filter",
-                    fmt::format("it comes to {} instructions, and the kernel takes {}", count, BPF_MAXINSNS),
-                    "use fewer conditions, or broader ones");
-    CHECK(prove_filter(rules, TRY(filter_program(bytes))));
     return bytes;
+}
+
+Result<std::string> compile_filter(const FilterRules& rules) {
+    CHECK(check_names(rules));
+    Diagrams diagrams;
+    const auto declared = TRY(diagram_of(diagrams, rules));
+    Choice choice(diagrams, declared);
+    CHECK(choice.consider(TRY(emit_filter(diagrams, declared))));
+    // What libseccomp makes may be better. Where it is no program that the kernel takes, or means something
+    // else, it is not used: for i386 it adds calls that stand for several, and calls them allowed.
+    if (const auto bytes = compile_with_libseccomp(rules))
+        if (auto program = filter_program(*bytes)) (void)choice.consider(*std::move(program));
+    return bytes_of(choice.best());
 }
 
 }  // namespace guard::policies

@@ -1,4 +1,9 @@
 #pragma once
+#include <linux/filter.h>
+
+#include <compare>
+#include <cstddef>
+#include <span>
 #include <string>
 
 #include "base/error.h"
@@ -6,11 +11,22 @@
 
 namespace guard::policies {
 
+/// How dear a program is, the first that differs deciding: what the calls of this machine take together, with
+/// all arguments 0; the longest of them; the length.
+struct FilterCost {
+    std::size_t steps = 0, longest = 0, instructions = 0;
+    auto operator<=>(const FilterCost&) const = default;
+};
+[[nodiscard]] Result<FilterCost> cost_of(std::span<const sock_filter> program);
+
 /// The bytes of the BPF program (struct sock_filter[]) that answers as `rules` say, proved to do so for every
-/// call and argument of this machine's own ABI. Foreign ABIs are killed, with their whole process; where
-/// `rules.abis` lets "i386" or "x32" in, the same names are allowed there, argument tests see 32 bits, and
-/// all else is answered as `on_denied`. `log_denied` is not in the bytes: load with SECCOMP_FILTER_FLAG_LOG.
-/// Fails where a name or ABI is unknown, or what libseccomp made is not what was declared.
+/// input: any ABI, number and arguments. It is guard's own or libseccomp's, whichever costs less. Foreign
+/// ABIs are killed, with their whole process; where `rules.abis` lets "i386" or "x32" in, the same names mean
+/// the same there, and argument tests see 32 bits. `log_denied` is not in the bytes: load with
+/// SECCOMP_FILTER_FLAG_LOG. Fails where a name or ABI is unknown, and where it would be too long.
 [[nodiscard]] Result<std::string> compile_filter(const FilterRules& rules);
+
+/// The program that libseccomp makes of the rules, not proved: the measure for guard's own.
+[[nodiscard]] Result<std::string> compile_with_libseccomp(const FilterRules& rules);
 
 }  // namespace guard::policies
