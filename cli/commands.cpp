@@ -11,6 +11,8 @@ namespace {
 constexpr Option kSet{"set", "KEY=VALUE", "", "replaces a key of the profile; VALUE is TOML, else a string",
                       true};
 constexpr Option kOutput{"output", "FORMAT:FILE", "", "writes the result into FILE as well", true};
+constexpr Option kFindingFormat{"format", "FORMAT", "text|json|sarif|markdown|github|gitlab|junit|prometheus",
+                                "how the result is written"};
 constexpr Option kJsonFormat{"format", "FORMAT", "text|json", "how the result is written"};
 
 constexpr auto kLaunch = std::to_array<Option>({
@@ -26,7 +28,7 @@ constexpr auto kStop = std::to_array<Option>(
 constexpr auto kLogs = std::to_array<Option>({{"follow", "", "", "goes on until the container ends"}});
 constexpr auto kLife = std::to_array<Option>({kJsonFormat, kOutput});
 constexpr auto kAudit = std::to_array<Option>({
-    {"format", "FORMAT", "text|json|sarif|markdown|junit|prometheus", "how the result is written"},
+    kFindingFormat,
     kOutput,
     {"fail-on", "SEVERITY", "info|low|medium|high|critical",
      "the least severity that counts; medium if not given"},

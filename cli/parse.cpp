@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <boost/program_options.hpp>
+#include <set>
 
 #include "cli/commands.h"
 #include "policies/nearest.h"
@@ -90,6 +91,23 @@ Result<void> check_choices(const Command& command, const Invocation& invocation)
     return {};
 }
 
+// A file that could not be written as asked is found before any work is done.
+Result<void> check_outputs(const Command& command, const Invocation& invocation) {
+    const auto options = options_of(command);
+    const auto format = std::ranges::find(options, std::string_view("format"), &Option::name);
+    std::set<std::string> files;
+    for (const auto& value : invocation.values("output")) {
+        const auto output = output_of(value);
+        if (output.file.empty() || !is_choice(format->choices, output.format))
+            return wrong_usage(command, fmt::format("--output {} is not FORMAT:FILE", value),
+                               fmt::format("FORMAT is one of {}", format->choices));
+        if (!files.insert(output.file).second)
+            return wrong_usage(command, fmt::format("--output names {} twice", output.file),
+                               "give each format a file of its own");
+    }
+    return {};
+}
+
 Result<void> check_operands(const Command& command, const Invocation& invocation) {
     const auto count = invocation.operands.size();
     if (invocation.has("help")) return {};
@@ -103,6 +121,12 @@ Result<void> check_operands(const Command& command, const Invocation& invocation
 }
 
 }  // namespace
+
+Output output_of(const std::string& value) {
+    const auto colon = value.find(':');
+    if (colon == std::string::npos) return {value, ""};
+    return {value.substr(0, colon), value.substr(colon + 1)};
+}
 
 Result<Invocation> parse(const Command& command, std::vector<std::string> words) {
     Invocation invocation;
@@ -122,6 +146,7 @@ Result<Invocation> parse(const Command& command, std::vector<std::string> words)
             invocation.options[name] = std::move(strings);
     }
     CHECK(check_choices(command, invocation));
+    CHECK(check_outputs(command, invocation));
     CHECK(check_operands(command, invocation));
     return invocation;
 }

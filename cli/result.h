@@ -5,14 +5,20 @@
 
 #include "cli/command.h"
 #include "report/colour.h"
+#include "report/findings.h"
 
 namespace guard::cli {
 
 /// The result in one of the formats that the command's --format names.
 using Write = std::function<std::string(std::string_view format, report::Colour colour)>;
 
-/// Writes each --output FORMAT:FILE, then the result on stdout in --format. Returns `status`, or 2 with a
-/// complaint where something could not be written.
+/// Writes each --output FORMAT:FILE (a regular file is replaced in one step), then the result on stdout in
+/// --format; as `github`, also as Markdown into the file that $GITHUB_STEP_SUMMARY names. Returns `status`,
+/// or 2 with a complaint where something could not be written.
 [[nodiscard]] int give_result(const Invocation& invocation, int status, const Write& write);
+
+/// The same for findings, in any of their formats: says what counts for --fail-on and --allow-unknown, and
+/// returns the exit status of that. Fills in what formats need to know of this run.
+[[nodiscard]] int give_findings(const Invocation& invocation, report::Findings findings);
 
 }  // namespace guard::cli

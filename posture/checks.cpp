@@ -148,6 +148,12 @@ const Check* find_check(std::string_view id) {
     return nullptr;
 }
 
+std::span<const std::string_view> compared_checks() {
+    static constexpr auto kIds =
+        std::apply([](const auto&... field) { return std::array{field.name...}; }, kFields);
+    return kIds;
+}
+
 const Check& check_of(std::string_view id) {
     for (auto prefix = id;; prefix = prefix.substr(0, prefix.rfind('.'))) {
         if (const auto* const row = find_check(prefix)) return *row;

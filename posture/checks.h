@@ -22,6 +22,8 @@ struct Check {
 [[nodiscard]] std::span<const Check> checks();
 /// The row of exactly this id, of a check or of a risk; null where there is none.
 [[nodiscard]] const Check* find_check(std::string_view id);
+/// The ids of the checks that every comparison makes: one a field, in order.
+[[nodiscard]] std::span<const std::string_view> compared_checks();
 /// The row of `id`, or of the longest prefix that has one. There is always one for a field's path.
 [[nodiscard]] const Check& check_of(std::string_view id);
 

@@ -32,6 +32,20 @@ std::string unit_of(const Finding& finding) {
     return finding.subjects.empty() ? std::string() : printable(finding.subjects.front().unit);
 }
 
+std::vector<std::string> units_of(const Finding& finding) {
+    std::vector<std::string> units;
+    for (const auto& subject : finding.subjects)
+        if (std::ranges::find(units, subject.unit) == units.end()) units.push_back(subject.unit);
+    return units;
+}
+
+std::string units_in_words(const Finding& finding) {
+    const auto units = units_of(finding);
+    const std::span named(units.data(), std::min(units.size(), kSubjectsNamed));
+    const auto more = units.size() - named.size();
+    return printable(listed(named)) + (more == 0 ? "" : fmt::format(" and {} more", more));
+}
+
 std::string subjects_in_words(const Finding& finding, std::size_t tasks_of_unit) {
     std::vector<std::string> tasks;
     for (const auto& subject : finding.subjects)
@@ -65,6 +79,27 @@ std::string expected_in_words(const Finding& finding, ItemNamed named) {
     if (says_only_there(finding.expected) && !item.empty()) return item;
     if (named == ItemNamed::no || item.empty()) return printable(finding.expected);
     return fmt::format("{}: {}", item, printable(finding.expected));
+}
+
+std::string sentence_of(const Finding& finding) {
+    auto text = finding.verdict == Verdict::unknown
+                    ? fmt::format("{} ({})", title_of(finding), printable(finding.reason))
+                    : fmt::format("{}: found {}, expected {}", title_of(finding), observed_in_words(finding),
+                                  expected_in_words(finding, ItemNamed::no));
+    if (finding.waiver) text += fmt::format("; waived {}", waiver_in_words(*finding.waiver));
+    return text;
+}
+
+std::string counts_in_words(const Counts& counts) {
+    std::vector<std::string> parts;
+    const auto add = [&parts](std::size_t count, std::string_view what) {
+        if (count > 0) parts.push_back(fmt::format("{} {}", count, what));
+    };
+    for (std::size_t rank = counts.by_severity.size(); rank-- > 1;)
+        add(counts.by_severity.at(rank), severity_name(static_cast<Severity>(rank)));
+    add(counts.unknown, "unknown");
+    add(counts.waived, "waived");
+    return listed(parts);
 }
 
 std::string_view rank_of(const Finding& finding) {

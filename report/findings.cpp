@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <map>
+
 #include "report/finding_words.h"
 
 namespace guard::report {
@@ -24,6 +26,8 @@ std::span<const FormatRow> finding_formats() {
         {"json", findings_json},
         {"sarif", findings_sarif},
         {"markdown", findings_markdown},
+        {"github", findings_github},
+        {"gitlab", findings_gitlab},
         {"junit", findings_junit},
         {"prometheus", findings_prometheus},
     });
@@ -42,6 +46,17 @@ std::string fingerprint(const Finding& finding) {
     add(finding.item);
     add(verdict_name(finding.verdict));
     return fmt::format("{:016x}", hash);
+}
+
+std::vector<std::string> fingerprints(std::span<const Finding> findings) {
+    std::map<std::string, std::size_t> seen;
+    std::vector<std::string> prints;
+    for (const auto& finding : findings) {
+        auto print = fingerprint(finding);
+        const auto count = ++seen[print];
+        prints.push_back(count == 1 ? std::move(print) : fmt::format("{}-{}", print, count));
+    }
+    return prints;
 }
 
 }  // namespace guard::report

@@ -19,13 +19,8 @@ std::string cell(std::string_view text) {
 }
 
 std::string head(const Findings& findings, const Counts& counts) {
-    std::vector<std::string> parts;
-    for (std::size_t rank = counts.by_severity.size(); rank-- > 1;)
-        if (const auto count = counts.by_severity.at(rank); count > 0)
-            parts.push_back(fmt::format("{} {}", count, severity_name(static_cast<Severity>(rank))));
-    if (counts.unknown > 0) parts.push_back(fmt::format("{} unknown", counts.unknown));
-    if (counts.waived > 0) parts.push_back(fmt::format("{} waived", counts.waived));
-    const auto verdict = parts.empty() ? "as declared" : listed(parts);
+    const auto words = counts_in_words(counts);
+    const auto verdict = words.empty() ? "as declared" : words;
     return fmt::format("<!-- guard {} -->\n### guard: {}, {} looked at\n", findings.command, verdict,
                        counted(findings.examined.size(), findings.units));
 }

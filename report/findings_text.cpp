@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <numeric>
 #include <set>
 
 #include "report/finding_words.h"
@@ -134,20 +135,13 @@ std::string sum_text(const Findings& all, const std::vector<Entry>& entries) {
         if (!entry.front().waiver) units.insert(unit_of(entry.front()));
     }
     const auto counts = counts_of(heads);
-    std::vector<std::string> parts;
-    std::size_t sum = 0;
-    for (std::size_t rank = counts.by_severity.size(); rank-- > 1;) {
-        sum += counts.by_severity.at(rank);
-        if (const auto count = counts.by_severity.at(rank); count > 0)
-            parts.push_back(fmt::format("{} {}", count, severity_name(static_cast<Severity>(rank))));
-    }
-    if (counts.unknown > 0) parts.push_back(fmt::format("{} unknown", counts.unknown));
-    if (counts.waived > 0) parts.push_back(fmt::format("{} waived", counts.waived));
-    if (parts.empty()) return {};
+    const auto words = counts_in_words(counts);
+    const auto sum = std::accumulate(counts.by_severity.begin(), counts.by_severity.end(), std::size_t{0});
+    if (words.empty()) return {};
     if (sum == 0)
-        return fmt::format("no findings in {}: {}\n", counted(all.examined.size(), all.units), listed(parts));
+        return fmt::format("no findings in {}: {}\n", counted(all.examined.size(), all.units), words);
     return fmt::format("{} in {} of {}: {}\n", counted(sum, "finding"), units.size(),
-                       counted(std::max(all.examined.size(), units.size()), all.units), listed(parts));
+                       counted(std::max(all.examined.size(), units.size()), all.units), words);
 }
 
 }  // namespace

@@ -4,18 +4,39 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 
 namespace guard::report {
 namespace {
 
+// What may follow a first byte: no longer form of a character than it needs, no surrogate, nothing above
+// U+10FFFF. Unicode, table 3-7
+struct LeadRow {
+    unsigned char first, last;  // first byte
+    std::size_t size;           // of the character
+    unsigned char least, most;  // second byte
+};
+constexpr auto kLeads = std::to_array<LeadRow>({
+    {0xC2, 0xDF, 2, 0x80, 0xBF},
+    {0xE0, 0xE0, 3, 0xA0, 0xBF},
+    {0xE1, 0xEC, 3, 0x80, 0xBF},
+    {0xED, 0xED, 3, 0x80, 0x9F},
+    {0xEE, 0xEF, 3, 0x80, 0xBF},
+    {0xF0, 0xF0, 4, 0x90, 0xBF},
+    {0xF1, 0xF3, 4, 0x80, 0xBF},
+    {0xF4, 0xF4, 4, 0x80, 0x8F},
+});
+
 // Bytes of the character at the start of `text`; 0 where it is no UTF-8.
 std::size_t character_size(std::string_view text) {
-    const auto lead = static_cast<unsigned char>(text.front());
-    if (lead < 0x80U) return 1;
-    const std::size_t size = lead >= 0xF0U ? 4 : lead >= 0xE0U ? 3 : 2;
-    if (lead < 0xC2U || lead > 0xF4U || text.size() < size) return 0;
-    const auto continues = [](char byte) { return (static_cast<unsigned char>(byte) & 0xC0U) == 0x80U; };
-    return std::ranges::all_of(text.substr(1, size - 1), continues) ? size : 0;
+    const auto byte = [text](std::size_t at) { return static_cast<unsigned char>(text[at]); };
+    if (byte(0) < 0x80U) return 1;
+    const auto* const row = std::ranges::find_if(
+        kLeads, [&](const LeadRow& lead) { return byte(0) >= lead.first && byte(0) <= lead.last; });
+    if (row == kLeads.end() || text.size() < row->size) return 0;
+    if (byte(1) < row->least || byte(1) > row->most) return 0;
+    const auto continues = [](char one) { return (static_cast<unsigned char>(one) & 0xC0U) == 0x80U; };
+    return std::ranges::all_of(text.substr(1, row->size - 1), continues) ? row->size : 0;
 }
 
 // Characters a terminal obeys instead of showing: C0, DEL, and C1 in its UTF-8 form.
@@ -83,6 +104,21 @@ std::string hanging(std::string_view first, std::size_t indent, std::string_view
         margin = std::string(indent, ' ');
     }
     return result;
+}
+
+std::string shortened(std::string_view text, std::size_t most) {
+    if (text.size() <= most) return std::string(text);
+    const auto lines = [](std::string_view part) {
+        return static_cast<std::size_t>(std::ranges::count(part, '\n'));
+    };
+    const auto ending = [](std::size_t left) {
+        return fmt::format("\n{} left out\n", counted(left, "line"));
+    };
+    const auto longest = ending(lines(text)).size();
+    if (most < longest) return {};
+    const auto end = text.rfind('\n', most - longest);
+    const auto kept = end == std::string_view::npos ? std::string_view() : text.substr(0, end + 1);
+    return std::string(kept) + ending(lines(text) - lines(kept));
 }
 
 std::string listed(std::span<const std::string> items) { return fmt::format("{}", fmt::join(items, ", ")); }

@@ -33,6 +33,10 @@ inline constexpr std::size_t kPageWidth = 100;
 [[nodiscard]] std::string hanging(std::string_view first, std::size_t indent, std::string_view text,
                                   std::size_t width = kPageWidth);
 
+/// `text` in at most `most` bytes: whole lines, and the last says how many were left out. Empty where there
+/// is no room to say it.
+[[nodiscard]] std::string shortened(std::string_view text, std::size_t most);
+
 /// `items` with ", " between.
 [[nodiscard]] std::string listed(std::span<const std::string> items);
 /// "1 finding", "3 findings".

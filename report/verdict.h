@@ -7,8 +7,6 @@ namespace guard::report {
 /// What audit, check and review answer: as numbers they are the exit status.
 enum class Outcome : int { clean = 0, found = 1, unusable = 2, incomplete = 3 };
 
-enum class Unknowns : bool { count, accept };
-
 /// Found beats incomplete; a waived finding and an unknown never count for `fail_on`. Input that could not be
 /// used beats both, and is the caller's to say.
 [[nodiscard]] constexpr Outcome outcome_of(const Counts& counts, Severity fail_on, Unknowns unknowns) {

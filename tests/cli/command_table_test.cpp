@@ -6,6 +6,7 @@
 #include "cli/commands.h"
 #include "cli/exit_status.h"
 #include "cli/help.h"
+#include "report/findings.h"
 #include "report/layout.h"
 #include "tests/support/run_program.h"
 #include "tests/support/temp_dir.h"
@@ -50,6 +51,14 @@ TEST(CommandTableTest, TheSynopsisNamesOnlyOptionsThatExist) {
                 << command.name << " --" << name;
         }
     }
+}
+
+TEST(CommandTableTest, AuditHasEveryFormatOfFindings) {
+    const auto* const audit = find_command("audit");
+    const auto format = std::ranges::find(audit->options, "format", &Option::name);
+    std::string all = "text";
+    for (const auto& row : report::finding_formats()) all += "|" + std::string(row.name);
+    EXPECT_EQ(format->choices, all);
 }
 
 TEST(CommandTableTest, OnlyLaunchAnswersWrongUsageWith125) {

@@ -66,6 +66,12 @@ INSTANTIATE_TEST_SUITE_P(
         WrongUsage{"StopWithABadTimeout", {"stop", "a", "--timeout", "5"}, 2, "is not a duration"},
         WrongUsage{
             "AuditWithABadSeverity", {"audit", "--fail-on", "bad"}, 2, "info|low|medium|high|critical"},
+        WrongUsage{"AnOutputWithoutAFile", {"list", "--output", "json"}, 2, "is not FORMAT:FILE"},
+        WrongUsage{"AnOutputInNoSuchFormat", {"list", "--output", "sarif:x"}, 2, "is not FORMAT:FILE"},
+        WrongUsage{"TwoOutputsIntoOneFile",
+                   {"list", "--output", "json:x", "--output", "text:x"},
+                   2,
+                   "names x twice"},
         WrongUsage{"AFormatThatIsNone", {"list", "--format", "yaml"}, 2, "text|json"},
         WrongUsage{"AColourThatIsNone", {"list", "--color", "blue"}, 2, "auto|always|never"},
         WrongUsage{"AValueThatIsMissing", {"audit", "--fail-on"}, 2, "--fail-on"},
@@ -140,7 +146,40 @@ TEST(ProgramTest, AnOutputThatCannotBeWrittenIsStatus2) {
     const auto result = guard({"explain", "minecraft", "--output", "json:/nonexistent/x"});
     EXPECT_EQ(result.status, 2);
     EXPECT_THAT(result.err, HasSubstr("/nonexistent/x"));
-    EXPECT_EQ(guard({"explain", "minecraft", "--output", "json"}).status, 2);
+    EXPECT_EQ(guard({"explain", "minecraft", "--output", "json:/dev/full"}).status, 2);
+}
+
+TEST(ProgramTest, SeveralOutputsAreWrittenAtOnce) {
+    const TempDir folder;
+    const auto result =
+        guard({"audit", "--output", "json:" + (folder / "a"), "--output", "junit:" + (folder / "b"),
+               "--output", "sarif:" + (folder / "c"), "--format", "markdown"});
+    EXPECT_EQ(nlohmann::json::parse(support::text_of(folder / "a"))["guard"], 1) << result.err;
+    EXPECT_THAT(support::text_of(folder / "b"), HasSubstr("<testsuites"));
+    EXPECT_EQ(nlohmann::json::parse(support::text_of(folder / "c"))["version"], "2.1.0");
+    EXPECT_THAT(result.out, ::testing::StartsWith("<!-- guard audit -->"));
+}
+
+TEST(ProgramTest, AnOutputReplacesTheFileInOneStepAndAPipeIsWrittenTo) {
+    const TempDir folder;
+    const auto file = folder.write("a.json", "old");
+    // Whoever has the old file open still reads the old words: it was not written into.
+    const auto result = shell("exec 3< " + file + "; $GUARD list --output json:" + file +
+                              " > /dev/null; cat <&3; $GUARD audit --output junit:/dev/stderr");
+    EXPECT_THAT(result.out, ::testing::StartsWith("old"));
+    EXPECT_TRUE(nlohmann::json::accept(support::text_of(file)));
+    EXPECT_THAT(result.err, HasSubstr("<testsuites"));
+    EXPECT_EQ(shell("ls -A " + folder.path()).out, "a.json\n");
+}
+
+TEST(ProgramTest, TheSummaryOfAWorkflowStepIsAppendedAndKeptBelowItsLimit) {
+    const TempDir folder;
+    const auto file = folder.write("summary", "before\n");
+    const auto audit = "GITHUB_STEP_SUMMARY=" + file + " $GUARD audit --format github";
+    EXPECT_THAT(shell(audit).out, HasSubstr("guard audit: "));
+    EXPECT_THAT(support::text_of(file), ::testing::StartsWith("before\n<!-- guard audit -->\n"));
+    static_cast<void>(shell("head -c 1048570 /dev/zero > " + file + "; " + audit));
+    EXPECT_LE(support::text_of(file).size(), 1048576U);
 }
 
 TEST(ProgramTest, TheSchemasAreJson) {

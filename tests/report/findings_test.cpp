@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "base/split.h"
 #include "report/layout.h"
 #include "report/verdict.h"
 
@@ -170,22 +171,151 @@ TEST(FingerprintTest, AnotherItemIsAnotherFinding) {
     EXPECT_NE(fingerprint(held("CAP_KILL")), fingerprint(held("CAP_CHOWN")));
 }
 
-TEST(FindingsSarifTest, HasWhatCodeScanningAsksFor) {
-    const auto json = nlohmann::json::parse(findings_sarif(of({held("CAP_KILL"), limit(), excused()})));
-    EXPECT_EQ(json["version"], "2.1.0");
-    const auto& run = json["runs"][0];
-    for (const auto& rule : run["tool"]["driver"]["rules"]) {
+Findings in_tree(std::vector<Finding> list) {
+    auto all = of(std::move(list));
+    all.tree = {"/etc/guard", "/etc/guard"};
+    return all;
+}
+
+nlohmann::json sarif_run(const Findings& findings) {
+    return nlohmann::json::parse(findings_sarif(findings))["runs"][0];
+}
+
+std::vector<std::string> rule_ids(const nlohmann::json& run) {
+    std::vector<std::string> ids;
+    for (const auto& rule : run["tool"]["driver"]["rules"]) ids.push_back(rule["id"]);
+    return ids;
+}
+
+TEST(FindingsSarifTest, EachRuleHasTheTextsAndTheScoreThatCodeScanningAsksFor) {
+    const auto run = sarif_run(of({held("CAP_KILL"), limit()}));
+    EXPECT_THAT(rule_ids(run), ::testing::ElementsAre("caps.effective", "limits"));
+    for (const auto& rule : run["tool"]["driver"]["rules"])
         for (const auto* member : {"shortDescription", "fullDescription", "help"})
             EXPECT_FALSE(rule[member]["text"].get<std::string>().empty());
-        EXPECT_NO_THROW(
-            static_cast<void>(std::stod(rule["properties"]["security-severity"].get<std::string>())));
+    EXPECT_EQ(run["tool"]["driver"]["rules"][0]["properties"]["security-severity"], "9.5");
+    EXPECT_EQ(run["tool"]["driver"]["rules"][1]["properties"]["security-severity"], "5.5");
+}
+
+TEST(FindingsSarifTest, AFindingOfAnotherWeightThanItsCheckHasARuleOfThatWeight) {
+    auto light = limit();
+    light.severity = Severity::low;
+    const auto run = sarif_run(of({limit(), light, unread()}));
+    EXPECT_THAT(rule_ids(run), ::testing::ElementsAre("limits", "limits/low", "seccomp.access/unknown"));
+    EXPECT_EQ(run["tool"]["driver"]["rules"][1]["properties"]["security-severity"], "2.0");
+    EXPECT_FALSE(run["tool"]["driver"]["rules"][2]["properties"].contains("security-severity"));
+}
+
+TEST(FindingsSarifTest, APlaceIsRelativeToTheWorkTree) {
+    const auto run = sarif_run(in_tree({limit()}));
+    const auto& place = run["results"][0]["locations"][0]["physicalLocation"];
+    EXPECT_EQ(place["artifactLocation"]["uri"], "profiles/minecraft.toml");
+    EXPECT_EQ(place["artifactLocation"]["uriBaseId"], "%SRCROOT%");
+    EXPECT_EQ(place["region"]["startLine"], 31);
+    EXPECT_EQ(place["region"]["endColumn"], 11);
+}
+
+TEST(FindingsSarifTest, WaivedIsSuppressedAndLeftOutForCodeScanningThatWouldShowItAsOpen) {
+    auto all = of({limit(), excused()});
+    EXPECT_TRUE(sarif_run(all)["results"][1].contains("suppressions"));
+    all.sarif_reader = SarifReader::code_scanning;
+    EXPECT_EQ(sarif_run(all)["results"].size(), 1U);
+}
+
+TEST(FindingsSarifTest, WhatCodeScanningWouldDropIsLeftOutWithItsNumber) {
+    std::vector<Finding> many;
+    for (int i = 0; i < 5003; ++i) many.push_back(held("CAP_" + std::to_string(i)));
+    auto all = of(std::move(many));
+    EXPECT_EQ(sarif_run(all)["results"].size(), 5003U);
+    EXPECT_FALSE(sarif_run(all)["invocations"][0].contains("toolExecutionNotifications"));
+    all.sarif_reader = SarifReader::code_scanning;
+    const auto run = sarif_run(all);
+    EXPECT_EQ(run["results"].size(), 5000U);
+    EXPECT_EQ(run["invocations"][0]["toolExecutionNotifications"][0]["message"]["text"],
+              "3 findings of lesser weight left out: code scanning keeps 5000");
+}
+
+TEST(FindingsSarifTest, CodeScanningRefusesAResultWithoutAFileSoOneIsNamed) {
+    auto all = of({unread()});
+    EXPECT_FALSE(sarif_run(all)["results"][0]["locations"][0].contains("physicalLocation"));
+    all.sarif_reader = SarifReader::code_scanning;
+    EXPECT_TRUE(sarif_run(all)["results"][0]["locations"][0].contains("physicalLocation"));
+    all.examined.front().file = "/etc/guard/profiles/minecraft.toml";
+    all.tree = {"/etc/guard", "/etc/guard"};
+    EXPECT_EQ(sarif_run(all)["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"],
+              "profiles/minecraft.toml");
+}
+
+TEST(FingerprintTest, FindingsOfOneMeaningAreToldApart) {
+    auto larger = limit();
+    larger.observed = "8 GiB";
+    const auto prints = fingerprints(std::vector{limit(), larger, held("CAP_KILL")});
+    EXPECT_EQ(prints[1], prints[0] + "-2");
+    EXPECT_EQ(prints[2], fingerprint(held("CAP_KILL")));
+}
+
+std::size_t count_of(std::string_view text, std::string_view part) {
+    std::size_t count = 0;
+    for (auto at = text.find(part); at != std::string_view::npos; at = text.find(part, at + 1)) ++count;
+    return count;
+}
+
+TEST(FindingsGithubTest, AnAnnotationNamesFileLineAndWeight) {
+    EXPECT_THAT(findings_github(in_tree({limit()})),
+                ::testing::StartsWith("::warning file=profiles/minecraft.toml,line=31,col=10,"
+                                      "title=medium%3A minecraft (limits)::a limit is not the one declared: "
+                                      "found memory: 6 GiB, expected 2 GiB%0Awhy: "));
+}
+
+TEST(FindingsGithubTest, TheWorstComesFirstAndTheKindFollowsTheWeight) {
+    const auto text = findings_github(of({excused(), unread(), held("CAP_KILL")}));
+    EXPECT_LT(text.find("::error "), text.find("::warning "));
+    EXPECT_LT(text.find("::warning "), text.find("::notice "));
+    EXPECT_THAT(text, HasSubstr("waived by alice until 2027-06-30: needs it"));
+    EXPECT_THAT(text, ::testing::EndsWith("guard audit: 1 critical, 1 unknown, 1 waived\n"));
+}
+
+TEST(FindingsGithubTest, MoreThanIsShownStandsInTheLogWithItsNumber) {
+    std::vector<Finding> many;
+    for (int i = 0; i < 13; ++i) many.push_back(held("CAP_" + std::to_string(i)));
+    const auto text = findings_github(in_tree(many));
+    EXPECT_EQ(count_of(text, "::error "), 10U);
+    EXPECT_EQ(count_of(text, "\ncritical  minecraft  "), 3U);
+    EXPECT_THAT(text, HasSubstr("; 3 only in this log and the summary: 10 of a kind"));
+}
+
+TEST(FindingsGithubTest, ANameChosenInsideCannotWriteACommandOfItsOwn) {
+    auto finding = limit();
+    finding.item = "a\n::error::b";
+    finding.subjects.front().unit = "x,line=1::y%0A";
+    finding.where.file = "a,b:c%.toml";
+    const auto text = findings_github(of(std::vector(12, finding)));
+    for (const auto line : split(text, '\n')) {
+        EXPECT_TRUE(line.starts_with("::warning file=a%2Cb%3Ac%25.toml,line=31,") || !line.starts_with("::"))
+            << line;
+        EXPECT_FALSE(line.starts_with("::error"));
     }
+}
+
+TEST(FindingsGitlabTest, HasWhatCodeQualityAsksForAndUniqueFingerprints) {
+    auto larger = limit();
+    larger.observed = "8 GiB";
+    const auto issues = nlohmann::json::parse(findings_gitlab(in_tree({limit(), larger, excused()})));
+    EXPECT_EQ(issues[0]["check_name"], "limits");
+    EXPECT_EQ(issues[0]["severity"], "major");
+    EXPECT_EQ(issues[0]["location"]["path"], "profiles/minecraft.toml");
+    EXPECT_EQ(issues[0]["location"]["lines"]["begin"], 31);
+    EXPECT_EQ(issues[2]["severity"], "info");
     std::set<std::string> prints;
-    for (const auto& result : run["results"])
-        prints.insert(result["partialFingerprints"]["primaryLocationLineHash"].get<std::string>());
+    for (const auto& issue : issues) prints.insert(issue["fingerprint"].get<std::string>());
     EXPECT_EQ(prints.size(), 3U);
-    EXPECT_EQ(run["results"][1]["locations"][0]["physicalLocation"]["region"]["startLine"], 31);
-    EXPECT_TRUE(run["results"][2].contains("suppressions"));
+}
+
+TEST(FindingsGitlabTest, AFileOutsideTheTreeHasNoLeadingSlash) {
+    auto all = of({limit()});
+    all.tree = {"/work", "/work"};
+    EXPECT_EQ(nlohmann::json::parse(findings_gitlab(all))[0]["location"]["path"],
+              "etc/guard/profiles/minecraft.toml");
 }
 
 TEST(FindingsMarkdownTest, IsOneTableWithAMarkerToFindItAgain) {
@@ -201,12 +331,54 @@ TEST(FindingsMarkdownTest, ANameCannotEndItsCellOrStartMarkup) {
     EXPECT_THAT(findings_markdown(of({finding})), HasSubstr("a\\|b\\<img\\>"));
 }
 
+TEST(FindingsJunitTest, ThereIsOneCaseACheckAndContainer) {
+    auto all = of({held("CAP_KILL"), held("CAP_CHOWN")});
+    all.asked = {"caps.effective", "limits"};
+    const auto text = findings_junit(all);
+    EXPECT_THAT(
+        text,
+        HasSubstr("<testsuite name=\"minecraft\" tests=\"2\" failures=\"1\" errors=\"0\" skipped=\"0\""));
+    EXPECT_THAT(text, HasSubstr("<testcase classname=\"minecraft\" name=\"limits\" time=\"0\"></testcase>"));
+    EXPECT_THAT(
+        text, HasSubstr("<testcase classname=\"portfolio\" name=\"caps.effective\" time=\"0\"></testcase>"));
+    EXPECT_THAT(text, HasSubstr("found CAP_KILL"));
+    EXPECT_THAT(text, HasSubstr("found CAP_CHOWN"));
+}
+
 TEST(FindingsJunitTest, FoundFailsUnknownIsAnErrorWaivedIsSkipped) {
     const auto text = findings_junit(of({held("CAP_KILL"), unread(), excused()}));
     EXPECT_THAT(
         text,
-        HasSubstr("<testsuite name=\"minecraft\" tests=\"3\" failures=\"1\" errors=\"1\" skipped=\"1\">"));
-    EXPECT_THAT(text, HasSubstr("<testcase classname=\"portfolio\" name=\"as declared\"/>"));
+        HasSubstr("<testsuite name=\"minecraft\" tests=\"3\" failures=\"1\" errors=\"1\" skipped=\"1\""));
+    EXPECT_THAT(text, HasSubstr("<testcase classname=\"portfolio\" name=\"as declared\""));
+}
+
+TEST(FindingsJunitTest, WhatIsBelowFailOnPassesAndIsStillSaid) {
+    auto all = of({limit()});
+    all.bar.fail_on = Severity::high;
+    const auto text = findings_junit(all);
+    EXPECT_THAT(text, HasSubstr("failures=\"0\""));
+    EXPECT_THAT(text, HasSubstr("<system-out>medium: a limit is not the one declared"));
+}
+
+TEST(FindingsJunitTest, AWaivedFindingBesideOneThatCountsIsNotLost) {
+    const auto text = findings_junit(of({limit(), excused()}));
+    EXPECT_THAT(text, HasSubstr("failures=\"1\" errors=\"0\" skipped=\"0\""));
+    EXPECT_THAT(text, HasSubstr("waived by alice"));
+}
+
+TEST(FindingsJunitTest, AnAcceptedUnknownIsSkipped) {
+    auto all = of({unread()});
+    all.bar.unknowns = Unknowns::accept;
+    EXPECT_THAT(findings_junit(all), HasSubstr("errors=\"0\" skipped=\"1\""));
+}
+
+TEST(FindingsJunitTest, AFindingOfManyProfilesStandsWithEach) {
+    auto shared = limit();
+    shared.subjects.push_back({.unit = "portfolio"});
+    const auto text = findings_junit(of({shared}));
+    EXPECT_THAT(text, HasSubstr("<testcase classname=\"minecraft\" name=\"limits\""));
+    EXPECT_THAT(text, HasSubstr("<testcase classname=\"portfolio\" name=\"limits\""));
 }
 
 TEST(FindingsPrometheusTest, ZerosAreThereToo) {
