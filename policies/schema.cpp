@@ -7,6 +7,7 @@
 
 #include "policies/key.h"
 #include "policies/value_type.h"
+#include "posture/limit.h"
 
 namespace guard {
 namespace {
@@ -16,6 +17,8 @@ using policies::Key;
 using policies::KeyIndex;
 using policies::Shape;
 using policies::Type;
+
+constexpr std::string_view kWithoutNul = "^[^\\u0000]*$";
 
 ordered_json words_schema(const Key& key) {
     auto words = ordered_json::array();
@@ -28,7 +31,11 @@ ordered_json kind_schema(const Key& key, std::string_view kind) {
     const auto info = policies::type_info(key.type);
     if (kind == "date") return {{"type", "string"}, {"format", "date"}};
     ordered_json schema{{"type", kind}};
-    if (kind == "string" && !info.pattern.empty()) schema["pattern"] = info.pattern;
+    if (kind == "string") schema["pattern"] = info.pattern.empty() ? kWithoutNul : info.pattern;
+    if (key.type == Type::cores) {
+        schema["minimum"] = policies::kLeastCores;
+        schema["maximum"] = policies::kMostCores;
+    }
     const bool counts = key.type == Type::integer || key.type == Type::id || key.type == Type::size;
     if (kind != "integer" || !counts) return schema;
     schema["minimum"] = key.least;
@@ -58,14 +65,33 @@ ordered_json list_schema(const Key& key) {
     return {{"anyOf", ordered_json::array({words_schema(key), list})}};
 }
 
+// What names a map may hold. Patterns are the types' own; the limits of a process are few enough to be
+// listed.
+ordered_json names_schema(const Key& map) {
+    if (map.type != Type::rlimit_name) return {{"pattern", policies::type_info(map.type).pattern}};
+    auto names = ordered_json::array();
+    for (const auto& row : kRlimits) names.push_back(row.name);
+    return {{"enum", names}};
+}
+
+ordered_json map_schema(const KeyIndex& index, const Key& key) {
+    auto schema = table_schema(index, std::string(key.path));
+    if (key.type == Type::text) return schema;
+    const bool inherits = schema.contains("properties");  // `replace` stands beside the names
+    schema["propertyNames"] =
+        inherits ? ordered_json{{"anyOf", ordered_json::array({{{"const", "replace"}}, names_schema(key)})}}
+                 : names_schema(key);
+    return schema;
+}
+
 ordered_json key_schema(const KeyIndex& index, const Key& key) {
     const std::string path(key.path);
     switch (key.shape) {
         case Shape::one: return scalar_schema(key);
         case Shape::list: return list_schema(key);
         case Shape::tables: return {{"type", "array"}, {"items", table_schema(index, path + "[]")}};
-        case Shape::table:
-        case Shape::map: return table_schema(index, path);
+        case Shape::table: return table_schema(index, path);
+        case Shape::map: return map_schema(index, key);
     }
     return {};
 }

@@ -25,7 +25,6 @@ using Faulty = std::optional<Fault>;
 constexpr std::uint32_t kMostId = 4'294'967'294;  // the last one means "no id"
 constexpr std::uint32_t kNamedUser = 999;
 constexpr std::uint32_t kMostCore = 1023;
-constexpr std::int64_t kMostCores = 1024;
 
 Fault not_a(const Value& value, std::string_view what, std::string note) {
     return {fmt::format("`{}` is not {}", value.kind == Kind::text ? value.text : written(value), what),
@@ -78,8 +77,8 @@ Faulty check_integer(const Value& value, const Key& key) {
 
 Faulty check_cores(const Value& value, const Key&) {
     const double cores = value.kind == Kind::real ? value.real : static_cast<double>(value.integer);
-    if (std::isfinite(cores) && cores >= 0.01 && cores <= kMostCores) return std::nullopt;
-    return not_a(value, "a number of cores", fmt::format("want 0.01 to {}", kMostCores));
+    if (std::isfinite(cores) && cores >= kLeastCores && cores <= kMostCores) return std::nullopt;
+    return not_a(value, "a number of cores", fmt::format("want {} to {}", kLeastCores, kMostCores));
 }
 
 Faulty check_size(const Value& value, const Key& key) {
@@ -335,7 +334,9 @@ struct TypeRow {
     TypeInfo info;
     Faulty (*check)(const Value&, const Key&);
 };
-constexpr std::string_view kPath = "^/";
+// Without "." and ".." as parts, without look-ahead, which not every reader of a schema knows.
+constexpr std::string_view kPath = R"(^(/|(/([^/.][^/]*|\.[^/.][^/]*|\.\.[^/]+))+)$)";
+constexpr std::string_view kPlace = R"(^(/([^/.][^/]*|\.[^/.][^/]*|\.\.[^/]+))+$)";
 constexpr auto kValueTypes = std::to_array<TypeRow>({
     {Type::text, {"text", "string", ""}, any_text},
     {Type::word, {"one of its words", "string", ""}, check_word},
@@ -353,7 +354,7 @@ constexpr auto kValueTypes = std::to_array<TypeRow>({
      check_date},
     {Type::path, {"an absolute path", "string", kPath}, check_path},
     {Type::source, {"a path outside", "string", "^(/|\\{data\\})"}, check_source},
-    {Type::place, {"an absolute path inside", "string", kPath}, check_place},
+    {Type::place, {"an absolute path inside", "string", kPlace}, check_place},
     {Type::file_name, {"a file name", "string", "^[A-Za-z0-9_-][A-Za-z0-9._-]*$"}, check_file_name},
     {Type::kernel_path, {"a path under /proc or /sys", "string", "^/(proc|sys)/"}, check_kernel_path},
     {Type::device, {"a device as \"/dev/dri/renderD128:rw\"", "string", "^/dev/.+:(r|w|rw)$"}, check_device},

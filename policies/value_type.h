@@ -15,6 +15,9 @@ struct Fault {
     std::string note;     ///< "write \"2GiB\" (2 x 1024^3 bytes)"
 };
 
+/// What `cpus` may be.
+inline constexpr double kLeastCores = 0.01, kMostCores = 1024;
+
 /// What is wrong with a value of this key (an item, where the key is a list), or nothing.
 [[nodiscard]] std::optional<Fault> check_value(const Key& key, const Value& value);
 /// What is wrong with a name that stands for the `*` of a map.
