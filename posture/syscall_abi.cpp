@@ -97,6 +97,20 @@ const SyscallRow* find_x32(std::uint32_t number) {
     return row;
 }
 
+// FNV-1a of 64 bits: it tells tables apart, and keeps nobody out.
+class Hash {
+public:
+    void add(std::uint64_t number) { hash_ = (hash_ ^ number) * 0x100'0000'01b3ULL; }
+    void add(std::string_view text) {
+        for (const char c : text) add(static_cast<std::uint64_t>(static_cast<unsigned char>(c)));
+        add(text.size());
+    }
+    [[nodiscard]] std::uint64_t value() const { return hash_; }
+
+private:
+    std::uint64_t hash_ = 0xcbf2'9ce4'8422'2325ULL;
+};
+
 }  // namespace
 
 const AbiRow* find_abi(std::uint32_t arch, std::uint32_t number) {
@@ -113,6 +127,18 @@ const SyscallRow* find_syscall(Abi abi, std::uint32_t number) {
         case Abi::x32: return is_x32(number) ? find_x32(number - kX32Bit) : nullptr;
     }
     return nullptr;
+}
+
+std::uint64_t syscall_tables_version() {
+    Hash hash;
+    for (const auto& row : syscalls()) {
+        hash.add(row.name);
+        hash.add(static_cast<std::uint64_t>(row.x86_64));
+    }
+    for (const auto name : kI386) hash.add(name);
+    for (const auto name : kX32) hash.add(name);
+    for (const auto number : kNotOfX32) hash.add(number);
+    return hash.value();
 }
 
 }  // namespace guard

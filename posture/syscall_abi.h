@@ -33,6 +33,9 @@ inline constexpr std::uint32_t kX32Bit = 0x4000'0000;
 /// The numbers that mean a call there are all below this one, x32's without its bit.
 inline constexpr std::uint32_t kEndOfNumbers = 1024;
 
+/// A number that changes with the tables: with any call, or its number in any ABI.
+[[nodiscard]] std::uint64_t syscall_tables_version();
+
 /// The bits of an argument that a filter may ask for there: callers of i386 and x32 hand over 32-bit numbers,
 /// and what stands above them is of no meaning.
 [[nodiscard]] constexpr std::uint64_t argument_bits(Abi abi) {

@@ -96,10 +96,17 @@ Diagrams::Node Diagrams::choose(Node condition, Node yes, Node no) {
     if (condition == kTrue || yes == no) return yes;
     if (condition == kFalse) return no;
     if (yes == kTrue && no == kFalse) return condition;
+    const Row asked = nodes_[condition];
+    const unsigned top = std::min({asked.bit, bit(yes), bit(no)});
+    // Most conditions are "these bits are this number": one way out of each bit is decided. Going on with the
+    // other one alone is no work to remember.
+    if (top == asked.bit && std::min(asked.zero, asked.one) <= kTrue) {
+        const Node low = choose(asked.zero, zero(yes, top), zero(no, top));
+        return node(top, low, choose(asked.one, one(yes, top), one(no, top)));
+    }
     const auto& known = remembered(condition, yes, no);
     if (known.first == condition && known.second == yes && known.third == no) return known.result;
     if (spent()) return kFalse;
-    const unsigned top = std::min({bit(condition), bit(yes), bit(no)});
     const Node low = choose(zero(condition, top), zero(yes, top), zero(no, top));
     const Node high = choose(one(condition, top), one(yes, top), one(no, top));
     const Node result = node(top, low, high);

@@ -16,8 +16,8 @@ namespace {
 
 using Node = Diagrams::Node;
 
-constexpr std::size_t kMostStates = 200'000;
-constexpr std::uint32_t kNothing = 0;  // the number of the word 0
+constexpr std::size_t kMostStates = 200'000;  // and values: some 30 MB
+constexpr std::uint32_t kNothing = 0;         // the number of the word 0
 
 using Memory = std::array<std::uint32_t, BPF_MEMWORDS>;  // numbers of words
 
@@ -110,9 +110,9 @@ public:
         std::vector<std::uint32_t> open = {state(State{})};
         while (!open.empty()) {
             CHECK(diagrams_.check());
-            if (states_.size() > kMostStates)
+            if (states_.size() + words_.size() + memories_.size() > kMostStates)
                 return fail("analyse a system call filter",
-                            fmt::format("not analysed: it has more than {} states", kMostStates),
+                            fmt::format("not analysed: it has more than {} states and values", kMostStates),
                             "calculate less with what the arguments are");
             visit(open);
         }
@@ -161,13 +161,17 @@ private:
         const auto& live = live_[now.next];
         if (!live.a) now.a = kNothing;
         if (!live.x) now.x = kNothing;
-        Memory memory = memories_[now.memory];
-        for (std::uint32_t i = 0; i < memory.size(); ++i)
-            if ((live.memory >> i & 1U) == 0) memory.at(i) = kNothing;
-        now.memory = memories_.number(memory);
+        if (now.memory != 0) now.memory = forgotten(now.memory, live.memory);
         const std::uint32_t number = states_.number(now);
         if (number == fates_.size()) fates_.emplace_back();
         return number;
+    }
+
+    std::uint32_t forgotten(std::uint32_t number, std::uint32_t live) {
+        Memory memory = memories_[number];
+        for (std::uint32_t i = 0; i < memory.size(); ++i)
+            if ((live >> i & 1U) == 0) memory.at(i) = kNothing;
+        return memories_.number(memory);
     }
 
     Fate fork(Node condition, const State& yes, const State& no) {
@@ -244,11 +248,17 @@ private:
 
     std::uint32_t loaded(const State& now, const sock_filter& op) {
         switch (BPF_MODE(op.code)) {
-            case BPF_ABS: return words_.number(input_word(diagrams_, input_word_at(op.k)));
+            case BPF_ABS: return input(input_word_at(op.k));
             case BPF_LEN: return words_.number(constant_word(sizeof(seccomp_data)));
             case BPF_MEM: return memories_[now.memory].at(op.k);
             default: return words_.number(constant_word(op.k));  // BPF_IMM
         }
+    }
+
+    std::uint32_t input(unsigned place) {
+        auto& number = inputs_.at(place);
+        if (number == kNothing) number = words_.number(input_word(diagrams_, place));
+        return number;
     }
 
     std::uint32_t stored(const State& now, std::uint32_t place, std::uint32_t word) {
@@ -277,6 +287,7 @@ private:
     std::span<const sock_filter> program_;
     std::vector<Live> live_;
     Interned<Word> words_;
+    std::array<std::uint32_t, kInputWords> inputs_{};  // kNothing where not asked for yet
     Interned<Memory> memories_;
     Interned<State> states_;
     std::vector<Fate> fates_;  // by the number of the state

@@ -134,15 +134,26 @@ Word shifted_right(Diagrams& diagrams, const Word& of, const Word& by) {
 
 Node equal(Diagrams& diagrams, const Word& one, const Word& other) {
     Node result = kTrue;
-    for (std::size_t i = 0; i < one.size(); ++i)
-        result = diagrams.choose(unequal(diagrams, one.at(i), other.at(i)), kFalse, result);
+    for (std::size_t i = 0; i < one.size(); ++i) {
+        if (other.at(i) == kTrue)
+            result = diagrams.choose(one.at(i), result, kFalse);
+        else
+            result = diagrams.choose(unequal(diagrams, one.at(i), other.at(i)), kFalse, result);
+    }
     return result;
 }
 
 Node greater(Diagrams& diagrams, const Word& one, const Word& other) {
     Node result = kFalse;
-    for (std::size_t i = 0; i < one.size(); ++i)
-        result = diagrams.choose(unequal(diagrams, one.at(i), other.at(i)), one.at(i), result);
+    for (std::size_t i = 0; i < one.size(); ++i) {
+        const Node bit = one.at(i);
+        if (other.at(i) == kTrue)
+            result = diagrams.choose(bit, result, kFalse);
+        else if (other.at(i) == kFalse)
+            result = diagrams.choose(bit, kTrue, result);
+        else
+            result = diagrams.choose(unequal(diagrams, bit, other.at(i)), bit, result);
+    }
     return result;
 }
 
