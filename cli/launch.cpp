@@ -10,6 +10,7 @@
 #include "launcher/reaper.h"
 #include "launcher/state.h"
 #include "policies/enforcement.h"
+#include "policies/filter_cache.h"
 #include "policies/filter_compile.h"
 #include "report/layout.h"
 
@@ -32,6 +33,12 @@ std::string profile_line(const Profile& profile, const std::string& data) {
                        parents == 0 ? "" : " and " + report::counted(parents, "parent"), data);
 }
 
+// A dry run leaves nothing behind, not even a better next start.
+Result<std::string> filter_of(const Invocation& invocation, const FilterRules& rules) {
+    if (invocation.has("dry-run")) return policies::compile_filter(rules);
+    return policies::cached_filter(rules, launcher::state_paths().cache + "/filters");
+}
+
 Result<launcher::Request> request_of(const Invocation& invocation, Profile profile) {
     launcher::Request request;
     request.name = invocation.value("name", profile.name);
@@ -42,8 +49,8 @@ Result<launcher::Request> request_of(const Invocation& invocation, Profile profi
     request.command = invocation.command_line;
     request.detach = invocation.has("detach");
     const auto* const rules = value_of(profile.posture.seccomp.access);
-    request.filter = TRY(policies::compile_filter(rules == nullptr ? FilterRules{} : *rules));
-    request.reaper_filter = TRY(policies::compile_filter(launcher::reaper_rules()));
+    request.filter = TRY(filter_of(invocation, rules == nullptr ? FilterRules{} : *rules));
+    request.reaper_filter = TRY(filter_of(invocation, launcher::reaper_rules()));
     request.profile = std::move(profile);
     return request;
 }

@@ -58,13 +58,14 @@ Result<void> add_abis(scmp_filter_ctx context, const std::set<std::string>& abis
 }
 
 // What is not said about a known call is the default; a range tree answers the rest in few steps.
-Result<Context> make_context(const FilterRules& rules) {
+Result<Context> make_context(const FilterRules& rules, Search search) {
     Context context(seccomp_init(libseccomp_action(action_of(rules.on_denied))));
     if (!context) return fail_errno("prepare a system call filter", ENOMEM);
-    constexpr std::uint32_t tree = 2;
     CHECK(checked(seccomp_attr_set(context.get(), SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS),
                   "have other ABIs killed"));
-    CHECK(checked(seccomp_attr_set(context.get(), SCMP_FLTATR_CTL_OPTIMIZE, tree), "ask for a short filter"));
+    CHECK(
+        checked(seccomp_attr_set(context.get(), SCMP_FLTATR_CTL_OPTIMIZE, static_cast<std::uint32_t>(search)),
+                "ask for a short filter"));
     CHECK(add_abis(context.get(), rules.abis));
     return context;
 }
@@ -217,9 +218,16 @@ Result<FilterCost> cost_of(std::span<const sock_filter> program) {
     return cost;
 }
 
-Result<std::string> compile_with_libseccomp(const FilterRules& rules) {
+std::string compiler_version() {
+    constexpr int emitter = 1;  // one more for every change of what the rules mean or how they are written
+    const auto* const library = seccomp_version();
+    return fmt::format("guard {} emitter {} x86_64 libseccomp {}.{}.{}", GUARD_VERSION, emitter,
+                       library->major, library->minor, library->micro);
+}
+
+Result<std::string> compile_with_libseccomp(const FilterRules& rules, Search search) {
     CHECK(check_names(rules));
-    const auto context = TRY(make_context(rules));
+    const auto context = TRY(make_context(rules, search));
     CHECK(add_calls(context.get(), rules));
     auto bytes = TRY(exported(context.get()));
     if (rules.on_unknown != rules.on_denied)

@@ -3,6 +3,7 @@
 
 #include <compare>
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string>
 
@@ -26,7 +27,14 @@ struct FilterCost {
 /// SECCOMP_FILTER_FLAG_LOG. Fails where a name or ABI is unknown, and where it would be too long.
 [[nodiscard]] Result<std::string> compile_filter(const FilterRules& rules);
 
+/// What makes programs, by name and version: guard, the architecture, libseccomp.
+[[nodiscard]] std::string compiler_version();
+
+/// How libseccomp orders its tests of the call's number. seccomp_attr_set(3) SCMP_FLTATR_CTL_OPTIMIZE
+enum class Search : std::uint8_t { linear = 1, tree = 2 };
+
 /// The program that libseccomp makes of the rules, not proved: the measure for guard's own.
-[[nodiscard]] Result<std::string> compile_with_libseccomp(const FilterRules& rules);
+[[nodiscard]] Result<std::string> compile_with_libseccomp(const FilterRules& rules,
+                                                          Search search = Search::tree);
 
 }  // namespace guard::policies

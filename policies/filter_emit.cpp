@@ -14,7 +14,7 @@ namespace {
 using Node = Diagrams::Node;
 using Code = std::uint16_t;
 
-constexpr std::size_t kMostStretches = 4096;
+constexpr std::size_t kMostStretches = 1024;  // of one word: calls by number have half as many
 constexpr std::uint32_t kReach = 250;  // of a conditional jump, which has 8 bits, with room for two detours
 constexpr std::size_t kMost = 2 * BPF_MAXINSNS;  // instructions: beyond it, work stops
 

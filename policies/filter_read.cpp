@@ -96,8 +96,8 @@ public:
         std::set<std::string> told;
         for (const auto& grant : grants_) {
             if (grant.always || told.contains(grant.call)) continue;
-            // A group narrows what another may widen: only a rule of a profile's own, or one that its own file
-            // widens, is a slip.
+            // A group narrows what another may widen: only a rule of a profile's own, or one that its own
+            // file widens, is a slip.
             const auto always = std::ranges::find_if(grants_, [&grant](const Grant& other) {
                 const bool own = grant.place.document == grant.through.document ||
                                  grant.place.document == other.place.document;

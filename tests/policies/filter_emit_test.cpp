@@ -38,7 +38,7 @@ TEST(FilterEmitTest, ACallTakesAsManyStepsAsThereAreDoublings) {
 
 TEST(FilterEmitTest, EveryFunctionMadeAtRandomIsEmittedAsItIs) {
     std::size_t emitted = 0;
-    for (unsigned seed = 0; seed < 300; ++seed) {
+    for (unsigned seed = 0; seed < 100; ++seed) {
         std::mt19937 random(seed);
         Diagrams diagrams;
         const auto function =
@@ -50,7 +50,7 @@ TEST(FilterEmitTest, EveryFunctionMadeAtRandomIsEmittedAsItIs) {
         ASSERT_TRUE(check_accepted(*program)) << "seed " << seed;
         ASSERT_EQ(diagram_of(diagrams, *program).value(), *function) << "seed " << seed;
     }
-    EXPECT_GT(emitted, 250U);
+    EXPECT_GT(emitted, 80U);
 }
 
 TEST(FilterEmitTest, BitsThatMustBeClearAreOneInstruction) {
