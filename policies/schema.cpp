@@ -7,7 +7,9 @@
 
 #include "policies/key.h"
 #include "policies/value_type.h"
+#include "posture/capability.h"
 #include "posture/limit.h"
+#include "posture/syscalls.h"
 
 namespace guard {
 namespace {
@@ -26,10 +28,32 @@ ordered_json words_schema(const Key& key) {
     return {{"enum", words}};
 }
 
+// Names that editors complete: each list stands once.
+ordered_json definitions() {
+    const auto named = [](const auto& rows) {
+        auto names = ordered_json::array();
+        for (const auto& row : rows) names.push_back(row.name);
+        return ordered_json{{"enum", names}};
+    };
+    return {{"call", named(syscalls())}, {"capability", named(kCapabilities)}, {"limit", named(kRlimits)}};
+}
+ordered_json defined(std::string_view name) { return {{"$ref", fmt::format("#/definitions/{}", name)}}; }
+
+// Texts of a type that is one of the lists, or, for a group, has its form.
+std::optional<ordered_json> listed_schema(Type type) {
+    if (type == Type::call) return defined("call");
+    if (type == Type::capability) return defined("capability");
+    if (type == Type::rlimit_name) return defined("limit");
+    if (type != Type::call_or_group) return std::nullopt;
+    const ordered_json group{{"type", "string"}, {"pattern", policies::type_info(Type::group).pattern}};
+    return ordered_json{{"anyOf", ordered_json::array({defined("call"), group})}};
+}
+
 // TOML's dates reach a validator as text, or as a date-time at midnight.
 ordered_json kind_schema(const Key& key, std::string_view kind) {
     const auto info = policies::type_info(key.type);
     if (kind == "date") return {{"type", "string"}, {"format", "date"}};
+    if (auto listed = listed_schema(key.type)) return *listed;
     ordered_json schema{{"type", kind}};
     if (kind == "string") schema["pattern"] = info.pattern.empty() ? kWithoutNul : info.pattern;
     if (key.type == Type::cores) {
@@ -65,13 +89,9 @@ ordered_json list_schema(const Key& key) {
     return {{"anyOf", ordered_json::array({words_schema(key), list})}};
 }
 
-// What names a map may hold. Patterns are the types' own; the limits of a process are few enough to be
-// listed.
+// What names a map may hold.
 ordered_json names_schema(const Key& map) {
-    if (map.type != Type::rlimit_name) return {{"pattern", policies::type_info(map.type).pattern}};
-    auto names = ordered_json::array();
-    for (const auto& row : kRlimits) names.push_back(row.name);
-    return {{"enum", names}};
+    return listed_schema(map.type).value_or(ordered_json{{"pattern", policies::type_info(map.type).pattern}});
 }
 
 ordered_json map_schema(const KeyIndex& index, const Key& key) {
@@ -138,6 +158,7 @@ ordered_json table_schema(const KeyIndex& index, const std::string& pattern) {
 std::string whole_schema(const KeyIndex& index, std::string_view title) {
     ordered_json schema{{"$schema", "http://json-schema.org/draft-07/schema#"}, {"title", title}};
     schema.update(table_schema(index, ""));
+    schema["definitions"] = definitions();
     return schema.dump(2) + "\n";
 }
 
