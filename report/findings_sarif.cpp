@@ -41,20 +41,27 @@ std::string rule_id(const Finding& finding) {
 
 Json text_json(std::string_view words) { return {{"text", words}}; }
 
+// "**Why:** ...", a paragraph each, of what is there.
+std::string help_of(const Check& check, std::string_view mark) {
+    const auto paragraph = [mark](std::string_view label, std::string_view text) {
+        return text.empty() ? std::string() : fmt::format("{0}{1}:{0} {2}\n\n", mark, label, text);
+    };
+    return paragraph("What", check.title) + paragraph("Why", check.why) + paragraph("Do", check.fix) +
+           paragraph("See", check.source);
+}
+
+// What all findings of a rule have in common: the check's own words.
 Json rule_json(const std::string& id, const Finding& finding) {
     const auto& check = *finding.check;
     const auto severity = severity_of(finding);
-    const auto title = title_of(finding);
-    const auto why = check.why.empty() ? std::string_view(title) : check.why;
-    Json rule{
-        {"id", id},
-        {"shortDescription", text_json(title)},
-        {"fullDescription", text_json(fmt::format("{}.", why))},
-        {"help",
-         {{"text", fmt::format("{}: {}. See {}.", title, check.fix, check.source)},
-          {"markdown", fmt::format("**Why:** {}.\n\n**Do:** {}.\n\nSee {}.", why, check.fix, check.source)}}},
-        {"defaultConfiguration", {{"level", severity.level}}},
-        {"properties", {{"precision", "very-high"}, {"tags", {"security"}}}}};
+    const bool unknown = finding.verdict == Verdict::unknown;
+    const auto title = unknown ? fmt::format("{}: could not be read", check.id) : std::string(check.title);
+    Json rule{{"id", id},
+              {"shortDescription", text_json(title)},
+              {"fullDescription", text_json(fmt::format("{}.", check.why.empty() ? check.title : check.why))},
+              {"help", {{"text", help_of(check, "")}, {"markdown", help_of(check, "**")}}},
+              {"defaultConfiguration", {{"level", severity.level}}},
+              {"properties", {{"precision", "very-high"}, {"tags", {"security"}}}}};
     if (!severity.score.empty()) rule["properties"]["security-severity"] = severity.score;
     return rule;
 }
