@@ -92,4 +92,22 @@ std::string format_duration(std::chrono::milliseconds duration) {
     return fmt::format("{} {}", count / unit->factor, unit->name);
 }
 
+std::string span_in_words(std::chrono::seconds span) {
+    struct Unit {
+        std::int64_t seconds;
+        std::string_view name;
+    };
+    constexpr std::array<Unit, 4> kUnits{{{86'400, "d"}, {3'600, "h"}, {60, "min"}, {1, "s"}}};
+    auto rest = span.count();
+    for (std::size_t i = 0; i + 1 < kUnits.size(); ++i) {
+        const auto& unit = kUnits.at(i);
+        const auto& next = kUnits.at(i + 1);
+        if (rest < unit.seconds) continue;
+        const auto more = rest % unit.seconds / next.seconds;
+        return more == 0 ? fmt::format("{} {}", rest / unit.seconds, unit.name)
+                         : fmt::format("{} {} {} {}", rest / unit.seconds, unit.name, more, next.name);
+    }
+    return fmt::format("{} s", rest);
+}
+
 }  // namespace guard

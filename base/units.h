@@ -20,4 +20,7 @@ namespace guard {
 /// 90 s.
 [[nodiscard]] std::string format_duration(std::chrono::milliseconds duration);
 
+/// "3 d 4 h", "14 s": the two largest units.
+[[nodiscard]] std::string span_in_words(std::chrono::seconds span);
+
 }  // namespace guard

@@ -86,9 +86,9 @@ int run_launch(const Invocation& invocation) {
     const auto& name = request->name;
     if (shows_progress(invocation))
         tell(name, profile_line(request->profile, launcher::state_paths().lib + "/" + name));
-    request->say = [&invocation, &name](const std::string& line) {
-        if (!invocation.has("quiet")) tell(name, line);
-    };
+    const auto tell_it = [&name](const std::string& lines) { tell(name, lines); };
+    if (!invocation.has("quiet")) request->telling.notice = tell_it;
+    if (shows_progress(invocation)) request->telling.progress = tell_it;
     const auto status = launcher::launch(*request);
     if (!status) return not_launched(status.error().error, status.error().status);
     return *status;

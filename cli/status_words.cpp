@@ -76,30 +76,12 @@ nlohmann::ordered_json gauge_json(const Gauge& gauge) {
 
 }  // namespace
 
-std::string uptime_in_words(std::chrono::seconds up) {
-    struct Unit {
-        std::int64_t seconds;
-        std::string_view name;
-    };
-    constexpr std::array<Unit, 4> kUnits{{{86'400, "d"}, {3'600, "h"}, {60, "min"}, {1, "s"}}};
-    auto rest = up.count();
-    for (std::size_t i = 0; i + 1 < kUnits.size(); ++i) {
-        const auto& unit = kUnits.at(i);
-        const auto& next = kUnits.at(i + 1);
-        if (rest < unit.seconds) continue;
-        const auto more = rest % unit.seconds / next.seconds;
-        return more == 0 ? fmt::format("{} {}", rest / unit.seconds, unit.name)
-                         : fmt::format("{} {} {} {}", rest / unit.seconds, unit.name, more, next.name);
-    }
-    return fmt::format("{} s", rest);
-}
-
 std::string list_text(const std::vector<Status>& all) {
     if (all.empty()) return {};
     std::vector<std::vector<std::string>> rows{{"NAME", "STATE", "UP", "CPU", "MEMORY", "PORTS"}};
     for (const auto& one : all) {
         const bool runs = one.state == "running" || one.state == "stopping";
-        rows.push_back({one.name, one.state, runs ? uptime_in_words(one.up) : "-", cores_or(one.cpu.now, "-"),
+        rows.push_back({one.name, one.state, runs ? span_in_words(one.up) : "-", cores_or(one.cpu.now, "-"),
                         memory_of(one), ports_of(one)});
     }
     return report::columns(rows);
@@ -107,8 +89,7 @@ std::string list_text(const std::vector<Status>& all) {
 
 std::string status_text(const Status& one) {
     const bool runs = one.state == "running";
-    auto text =
-        fmt::format("{}   {}\n", one.name, runs ? "running for " + uptime_in_words(one.up) : one.state);
+    auto text = fmt::format("{}   {}\n", one.name, runs ? "running for " + span_in_words(one.up) : one.state);
     text += line("profile", profile_line(one));
     if (one.pid != 0) text += line("process", process_line(one));
     text += report::columns(

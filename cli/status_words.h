@@ -14,7 +14,4 @@ namespace guard::cli {
 /// {"guard": 1, "containers": [...]}, numbers in bytes and millionths of a core.
 [[nodiscard]] std::string statuses_json(const std::vector<launcher::Status>& all);
 
-/// "3 d 4 h", "14 s": the two largest units.
-[[nodiscard]] std::string uptime_in_words(std::chrono::seconds up);
-
 }  // namespace guard::cli

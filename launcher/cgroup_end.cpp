@@ -67,18 +67,24 @@ void kill_by_pidfd(const Leaves& leaves, const CgroupLayout& layout) {
     set_frozen(leaves, "THAWED");
 }
 
-Result<void> remove_leaf(const std::string& folder) {
+Result<void> remove_leaf(const std::string& folder);
+
+Result<void> remove_below(const std::string& folder) {
     const auto children = sys::list_directory(AT_FDCWD, folder);
-    if (!children && children.error().code == ENOENT) return {};
-    if (!children) return std::unexpected(children.error());
-    for (const auto& name : *children) {
+    for (const auto& name : children.value_or(std::vector<std::string>{})) {
         const auto status = sys::fstatat(AT_FDCWD, folder + "/" + name, AT_SYMLINK_NOFOLLOW);
         if (status && S_ISDIR(status->st_mode)) CHECK(remove_leaf(folder + "/" + name));
     }
-    // The last task stays counted for a moment after it was waited for.
+    return {};
+}
+
+Result<void> remove_leaf(const std::string& folder) {
+    // Busy by a cgroup below it, or by its last task, which stays counted for a moment after it was waited
+    // for.
     for (const auto end = steady_clock::now() + kPatience; ::rmdir(folder.c_str()) < 0; pause()) {
         if (errno == ENOENT) return {};
         if (errno != EBUSY || steady_clock::now() > end) return fail_errno("remove cgroup " + folder, errno);
+        CHECK(remove_below(folder));
     }
     return {};
 }

@@ -15,7 +15,7 @@ namespace {
 class Resolver {
 public:
     Resolver() : ready_(::res_ninit(&state_) == 0) {
-        // A launch waits for this: better late by refresh than a minute of silence.
+        // The next name waits for this one.
         state_.retrans = 2;
         state_.retry = 2;
     }

@@ -18,24 +18,28 @@
 #include <csignal>
 
 #include "base/sys.h"
-#include "base/units.h"
 #include "launcher/bindings.h"
 #include "launcher/child.h"
 #include "launcher/detach.h"
+#include "launcher/end_words.h"
 #include "launcher/host_facts.h"
+#include "launcher/name_lookup.h"
 #include "launcher/outside.h"
 #include "launcher/reaper.h"
+#include "launcher/start_file.h"
+#include "launcher/start_words.h"
 #include "launcher/state.h"
 #include "launcher/supervise.h"
 
 namespace guard::launcher {
 namespace {
 
-using Say = std::function<void(const std::string&)>;
 template <class T>
 using Launched = std::expected<T, LaunchError>;
 
-std::unexpected<LaunchError> refused(Error error, int status = 125) {
+constexpr int kCannot = 125, kNotFound = 127;
+
+std::unexpected<LaunchError> refused(Error error, int status = kCannot) {
     return std::unexpected(LaunchError{std::move(error), status});
 }
 
@@ -213,6 +217,11 @@ Launched<void> start(const LaunchPlan& plan, Record& record, Running& running) {
 #define STEP(expression) \
     if (auto step_ = (expression); !step_) return std::unexpected(std::move(step_).error())
     STEP(check(make_sources(plan)));
+    if (plan.make_data)  // by now, and it is empty
+        if (auto there =
+                check_start_file(plan, [&](const auto& path) { return path.starts_with(plan.data + "/"); });
+            !there)
+            return refused(there.error(), kNotFound);
     auto leaf = make_cgroup(plan.cgroup);
     if (!leaf) return refused(leaf.error());
     auto mounts = open_mounts(plan);
@@ -254,32 +263,43 @@ void end_child(const Running& running) {
     ::waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(running.init.get()), &info, WEXITED);
 }
 
-std::string told_of_end(const LaunchPlan& plan, int status, const Usage& usage) {
-    if (status == 128 + SIGKILL && usage.oom_kills.value_or(0) > 0) {
-        const auto* limits = value_of(plan.expected.limits);
-        const auto row =
-            limits == nullptr ? Named<Ceiling<std::uint64_t>>::const_iterator{} : limits->find("memory");
-        const bool known = limits != nullptr && row != limits->end() && row->second.most;
-        return fmt::format("killed by the kernel (OOM): memory limit {} reached (peak {})",
-                           known ? format_size(*row->second.most) : "none",
-                           usage.memory_peak ? format_size(*usage.memory_peak) : "not told");
-    }
-    return {};
+using Clock = std::chrono::steady_clock;
+
+// What there is to say at the end; read before the cgroup is gone.
+End end_of(const LaunchPlan& plan, const Running& running, Clock::time_point began, int status) {
+    const auto now = Clock::now();
+    End end{.status = status, .up = std::chrono::floor<std::chrono::seconds>(now - began)};
+    if (running.asked_to_stop)
+        end.stopping = std::chrono::ceil<std::chrono::milliseconds>(now - *running.asked_to_stop);
+    end.usage = read_usage(plan.cgroup.leaves);
+    const auto path = plan.cgroup.paths.find(plan.cgroup.unified ? "" : "memory");
+    if (end.usage.oom_kills.value_or(0) > 0 && path != plan.cgroup.paths.end())
+        end.victim = victim_in(kernel_log(), path->second);
+    return end;
 }
 
 // What PID 1 left: nothing, unless a limit was hit while it ended.
-Launched<int> finish(const LaunchPlan& plan, const Record& record, Result<int> ended, const Say& say) {
-    if (ended)
-        if (const auto told = told_of_end(plan, *ended, read_usage(plan.cgroup.leaves)); !told.empty())
-            say(told);
-    if (auto cleaned = clean_up(record); !cleaned) say(describe(cleaned.error()));
+Launched<int> finish(const LaunchPlan& plan, const Record& record, Result<int> ended,
+                     const std::optional<End>& end, const Telling& telling) {
+    if (end) {
+        for (const auto& line : memory_lines(plan, *end)) telling.notice(line);
+        telling.progress(end_line(plan, *end));
+    }
+    if (auto cleaned = clean_up(record); !cleaned) telling.notice(describe(cleaned.error()));
     if (!ended) return refused(ended.error());
     return *ended;
 }
 
-Launched<int> run(const LaunchPlan& plan, const Say& say, bool attached,
+void tell_of_start(const LaunchPlan& plan, std::chrono::nanoseconds took, const Telling& telling) {
+    for (const auto& notice : plan.notices) telling.notice(notice);
+    telling.progress(started_line(plan, took));
+    if (plan.network.publish.empty()) return;
+    for (const auto& line : reach_lines(plan.network, home_address(plan.network))) telling.progress(line);
+}
+
+Launched<int> run(const LaunchPlan& plan, const Telling& telling, bool attached,
                   const std::function<void()>& started) {
-    const auto began = std::chrono::steady_clock::now();
+    const auto began = Clock::now();
     ::prctl(PR_SET_DUMPABLE, 0);  // nobody of the same user reads this process, or its child
     const HeldSignals held;
     Running running;
@@ -294,20 +314,20 @@ Launched<int> run(const LaunchPlan& plan, const Say& say, bool attached,
         static_cast<void>(clean_up(*record));
         return refused(saved.error());
     }
+    NameLookup names(plan.network);
+    names.start();  // beside the set-up; what is answered by its end is let through at once
     if (auto ready = start(plan, *record, running); !ready) {
         end_child(running);
-        if (auto cleaned = clean_up(*record); !cleaned) say(describe(cleaned.error()));
+        if (auto cleaned = clean_up(*record); !cleaned) telling.notice(describe(cleaned.error()));
         return std::unexpected(std::move(ready).error());
     }
-    if (plan.network.mode == NetworkMode::bridge)
-        if (auto next = refresh_names(plan.network)) running.refresh = *next;
-    for (const auto& notice : plan.notices) say(notice);
-    const auto took = std::chrono::steady_clock::now() - began;
-    say(fmt::format("started in {} ms", std::chrono::ceil<std::chrono::milliseconds>(took).count()));
+    tell_of_start(plan, Clock::now() - began, telling);
     if (started) started();
-    auto ended = supervise(plan, running, attached, say);
+    auto ended = supervise(plan, running, names, attached, telling);
     if (!ended) end_child(running);
-    return finish(plan, *record, std::move(ended), say);
+    std::optional<End> end;
+    if (ended) end = end_of(plan, running, began, *ended);
+    return finish(plan, *record, std::move(ended), end, telling);
 }
 
 // A directory would lead out of the container, and a disk past every file mode. CVE-2024-21626
@@ -348,20 +368,22 @@ Result<LaunchPlan> plan_launch(const Request& request) {
 }
 
 std::expected<int, LaunchError> launch(const Request& request) {
-    const auto say = [&request](const std::string& line) {
-        if (request.say) request.say(line);
-    };
+    auto telling = request.telling;
+    for (auto* line : {&telling.notice, &telling.progress})
+        if (!*line) *line = [](const std::string&) {};
     if (request.filter.empty() || request.reaper_filter.empty())
         return refused({"launch " + request.name, "it has no system call filter", 0, ""});
     if (auto checked = check_stdio(); !checked) return refused(checked.error());
     clean_up_dead();
     const auto plan = plan_launch(request);
-    if (!plan)
-        return refused(plan.error(),
-                       plan.error().code == ENOENT && plan.error().attempt.ends_with("to start") ? 127 : 125);
-    if (!request.detach) return run(*plan, say, true, {});
+    if (!plan) {
+        const bool nothing_to_start =
+            plan.error().code == ENOENT && plan.error().attempt.starts_with("start ");
+        return refused(plan.error(), nothing_to_start ? kNotFound : kCannot);
+    }
+    if (!request.detach) return run(*plan, telling, true, {});
     return in_background(
-        [&](const std::function<void()>& started) { return run(*plan, say, false, started); });
+        [&](const std::function<void()>& started) { return run(*plan, telling, false, started); });
 }
 
 }  // namespace guard::launcher

@@ -10,6 +10,12 @@
 
 namespace guard::launcher {
 
+/// Where lines for the user go, one at a time.
+struct Telling {
+    std::function<void(const std::string&)> notice;    ///< what one has to know
+    std::function<void(const std::string&)> progress;  ///< what is nice to see while one waits
+};
+
 /// What `guard launch` was asked for.
 struct Request {
     Profile profile;
@@ -17,7 +23,7 @@ struct Request {
     std::vector<std::string> command;   ///< after `--`; empty: the profile's
     std::string filter, reaper_filter;  ///< BPF programs, as compile_filter gives them
     bool detach = false;
-    std::function<void(const std::string&)> say;  ///< one line of progress or notice
+    Telling telling;  ///< either may be left out
 };
 
 /// Everything that can be worked out, looked up or refused before anything is made. Fails with one sentence

@@ -25,7 +25,7 @@ struct NetworkPlan {
     std::string name;                                 ///< the container's
     std::vector<Made> will_make;                      ///< for the record, in the order they are made
     std::string bridge4, bridge6;                     ///< the bridge's networks: "10.88.0.0/24"
-    std::vector<SetElements> elements;                ///< of guard's nft table; names come by refresh_names
+    std::vector<SetElements> elements;                ///< of guard's nft table; names come by NameLookup
 };
 
 /// Addresses are stable over restarts (kept in /var/lib/guard/.state). Fails where the mode can't be had on
@@ -40,9 +40,5 @@ struct NetworkPlan {
 
 /// Undoes one thing this file made; what is gone already is fine.
 [[nodiscard]] Result<void> undo_network(const Made& made);
-
-/// Looks names in `egress` up again and replaces their addresses in the table; returns when the next of them
-/// runs out. Called at launch and by the supervisor.
-[[nodiscard]] Result<std::chrono::steady_clock::time_point> refresh_names(const NetworkPlan& plan);
 
 }  // namespace guard::launcher

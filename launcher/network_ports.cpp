@@ -3,13 +3,13 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <netinet/in.h>
-#include <pwd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <optional>
 #include <vector>
 
 #include "base/split.h"
@@ -93,8 +93,21 @@ bool reaches(const PublishWord& word, const IpAddress& listens) {
     return true;
 }
 
-/// "java (process 3301)" of the process that holds this socket; empty where none can be seen.
-std::string holder_of(const std::string& inode) {
+/// "alice", else the number. No NSS: what it loads is not guard's.
+std::string user_name(unsigned uid) {
+    const auto text = sys::read_file("/etc/passwd").value_or("");
+    for (const auto line : lines_of(text)) {
+        const auto fields = split(line, ':');
+        if (fields.size() > 2 && fields[2] == std::to_string(uid)) return std::string(fields[0]);
+    }
+    return std::to_string(uid);
+}
+
+struct Holder {
+    std::string command, pid;
+};
+/// The process that holds this socket; none where it can't be seen.
+std::optional<Holder> holder_of(const std::string& inode) {
     const auto wanted = "socket:[" + inode + "]";
     const auto pids = sys::list_directory(AT_FDCWD, "/proc");
     for (const auto& pid : pids.value_or(std::vector<std::string>{})) {
@@ -104,21 +117,33 @@ std::string holder_of(const std::string& inode) {
             if (sys::readlinkat(AT_FDCWD, folder + "/" + fd).value_or("") != wanted) continue;
             auto name = sys::read_file("/proc/" + pid + "/comm").value_or("a program\n");
             name.pop_back();
-            return fmt::format("{} (process {})", name, pid);
+            return Holder{std::move(name), pid};
         }
     }
-    return {};
+    return std::nullopt;
 }
 
-std::unexpected<Error> taken(const std::string& text, const Listener& listener) {
+/// The same word with other ports in front.
+std::string one_further(PublishWord word) {
+    const int step = word.outer.last < 65535 ? 1 : -1;
+    word.outer.first = static_cast<std::uint16_t>(word.outer.first + step);
+    word.outer.last = static_cast<std::uint16_t>(word.outer.last + step);
+    return format_publish(word);
+}
+
+std::unexpected<Error> taken(const PublishWord& word, const std::string& text, const Listener& listener) {
     const auto holder = holder_of(listener.inode);
     const bool six = listener.address.family == IpFamily::v6;
     const auto address =
         six ? "[" + format_address(listener.address) + "]" : format_address(listener.address);
-    return fail("publish " + text,
-                fmt::format("{} of user {} listens on {}:{}", holder.empty() ? "a program" : holder,
-                            listener.uid, address, listener.port),
-                "stop that program, or publish another port in front: [WHERE:]HOSTPORT:PORT");
+    const auto user = user_name(listener.uid);
+    return fail(
+        "publish " + text,
+        fmt::format("{} listens on {}:{}",
+                    holder ? fmt::format("{} (process {}, user {})", holder->command, holder->pid, user)
+                           : fmt::format("a program of user {}", user),
+                    address, listener.port),
+        fmt::format("stop that process, or launch with --set 'network.publish=[\"{}\"]'", one_further(word)));
 }
 
 }  // namespace
@@ -135,7 +160,7 @@ Result<void> check_not_taken(const PublishWord& word, const std::string& text) {
     for (const auto& listener : TRY(listeners(word.protocol)))
         if (listener.port >= word.outer.first && listener.port <= word.outer.last &&
             reaches(word, listener.address))
-            return taken(text, listener);
+            return taken(word, text, listener);
     return {};
 }
 

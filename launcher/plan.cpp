@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "launcher/reaper.h"
+#include "launcher/start_file.h"
 
 namespace guard::launcher {
 namespace {
@@ -143,26 +144,6 @@ void plan_programs(LaunchPlan& plan) {
     const auto path = environment_value(plan, "PATH", std::string(kPath)) + ":";
     for (std::size_t at = 0, colon = 0; (colon = path.find(':', at)) != std::string::npos; at = colon + 1)
         if (colon > at) plan.programs.push_back(path.substr(at, colon - at) + "/" + program);
-}
-
-// The file of the data directory that the command starts, where it is known before the launch.
-Result<void> check_start_file(const LaunchPlan& plan, const HostFacts& host) {
-    for (std::size_t index = 0; index < std::min<std::size_t>(plan.command.size(), 2); ++index) {
-        const auto& word = plan.command[index];
-        for (const auto& mount : plan.mounts) {
-            if (mount.make != PlannedMount::Make::outside || mount.place == "/") continue;
-            if (!word.starts_with(mount.place + "/")) continue;
-            const auto source = mount.mount.source + word.substr(mount.place.size());
-            const auto facts = host.paths.find(source);
-            if (facts == host.paths.end() || facts->second.kind != Kind::missing) continue;
-            return std::unexpected(
-                Error{plan.name + " has nothing to start", source + " does not exist", ENOENT,
-                      fmt::format("put a program there, or: echo 'exec java -jar server.jar "
-                                  "nogui' | sudo tee {}",
-                                  source)});
-        }
-    }
-    return {};
 }
 
 Result<void> plan_rlimits(LaunchPlan& plan, const HostFacts& host) {
@@ -310,7 +291,11 @@ Result<LaunchPlan> plan_from(const Profile& profile, const std::string& name,
     plan_environment(plan, host);
     plan_programs(plan);
     CHECK(plan_root(plan, host));
-    CHECK(check_start_file(plan, host));
+    if (!plan.make_data)  // else it is made by this launch, and looked into then
+        CHECK(check_start_file(plan, [&host](const std::string& path) {
+            const auto facts = host.paths.find(path);
+            return facts != host.paths.end() && facts->second.kind == PathFacts::Kind::missing;
+        }));
     CHECK(plan_rlimits(plan, host));
     CHECK(plan_files(plan, host));
     for (const auto& gap : plan.cgroup.gaps) plan.notices.push_back(gap);

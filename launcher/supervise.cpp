@@ -21,7 +21,6 @@ namespace guard::launcher {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-using Say = std::function<void(const std::string&)>;
 
 // What a signal to the supervisor means.
 enum class Meaning : std::uint8_t { stop, pass_on, window };
@@ -43,11 +42,11 @@ constexpr auto kSignals = std::to_array<SignalRow>({
 struct Watch {
     const LaunchPlan& plan;
     Running& running;
+    NameLookup& names;
     bool attached;
-    const Say& say;
+    const Telling& telling;
     Log* log;
     std::optional<Clock::time_point> kill_at;
-    bool stopping = false;
 };
 
 // Output that nobody reads any more is no reason to end a server.
@@ -89,18 +88,19 @@ void kill_all(Watch& watch) {
 
 void begin_stop(Watch& watch, const signalfd_siginfo& info) {
     const auto& service = watch.plan.profile.service;
-    if (watch.stopping) {
+    if (watch.running.asked_to_stop) {
         if (info.ssi_signo == SIGINT) kill_all(watch);
         return;
     }
-    watch.stopping = true;
+    watch.running.asked_to_stop = Clock::now();
     auto timeout = service.stop_timeout;
     if (info.ssi_signo == SIGTERM && info.ssi_code == SI_QUEUE && info.ssi_int > 0)
         timeout = std::chrono::milliseconds(info.ssi_int);
     watch.kill_at = Clock::now() + timeout;
     static_cast<void>(sys::pidfd_send_signal(watch.running.payload.get(), service.stop_signal));
-    watch.say(fmt::format("asked it to stop (SIG{}); up to {}{}", ::sigabbrev_np(service.stop_signal),
-                          format_duration(timeout), watch.attached ? ", press Ctrl-C again to kill it" : ""));
+    watch.telling.progress(fmt::format("asked it to save and stop (SIG{}); up to {}{}",
+                                       ::sigabbrev_np(service.stop_signal), format_duration(timeout),
+                                       watch.attached ? ", press Ctrl-C again to kill it" : ""));
 }
 
 void take_signal(Watch& watch) {
@@ -119,22 +119,18 @@ void take_signal(Watch& watch) {
 int milliseconds_to_next(const Watch& watch) {
     auto next = Clock::time_point::max();
     if (watch.kill_at) next = std::min(next, *watch.kill_at);
-    if (watch.running.refresh) next = std::min(next, *watch.running.refresh);
+    if (const auto due = watch.names.due()) next = std::min(next, *due);
     if (next == Clock::time_point::max()) return -1;
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(next - Clock::now()).count();
     return static_cast<int>(std::clamp<long>(left, 0, 3'600'000));
 }
 
 void do_what_is_due(Watch& watch) {
-    const auto now = Clock::now();
-    if (watch.kill_at && now >= *watch.kill_at) {
-        watch.say("killed: it did not stop in time");
+    if (watch.kill_at && Clock::now() >= *watch.kill_at) {
+        watch.telling.notice("killed: it did not stop in time");
         kill_all(watch);
     }
-    if (!watch.running.refresh || now < *watch.running.refresh) return;
-    constexpr auto kTryAgain = std::chrono::seconds(30);
-    const auto next = refresh_names(watch.plan.network);
-    watch.running.refresh = next ? *next : now + kTryAgain;  // what was looked up before stays in force
+    watch.names.do_what_is_due();
 }
 
 Result<int> how_it_ended(const Running& running) {
@@ -188,20 +184,22 @@ Result<UniqueFd> HeldSignals::open() const {
     return fd;
 }
 
-Result<int> supervise(const LaunchPlan& plan, Running& running, bool attached, const Say& say) {
+Result<int> supervise(const LaunchPlan& plan, Running& running, NameLookup& names, bool attached,
+                      const Telling& telling) {
     auto log = TRY(Log::open(plan.log, plan.profile.service.log_size, plan.profile.service.log_keep));
-    Watch watch{plan, running, attached, say, &log, {}, false};
+    Watch watch{plan, running, names, attached, telling, &log, {}};
     const CallerTerminal caller(attached && plan.interactive && running.terminal);
     if (running.terminal && attached) copy_window_size(running.terminal.get());
     if (running.terminal && !plan.interactive) pass_line_ends(running.terminal.get());
     for (;;) {
         const bool input = watch.attached && plan.interactive && (running.terminal || running.input);
-        std::array<pollfd, 6> ready{{{running.init.get(), POLLIN, 0},
+        std::array<pollfd, 7> ready{{{running.init.get(), POLLIN, 0},
                                      {running.signals.get(), POLLIN, 0},
                                      {running.out.get(), POLLIN, 0},
                                      {running.err.get(), POLLIN, 0},
                                      {running.terminal.get(), POLLIN, 0},
-                                     {input ? STDIN_FILENO : -1, POLLIN, 0}}};
+                                     {input ? STDIN_FILENO : -1, POLLIN, 0},
+                                     {names.fd(), POLLIN, 0}}};
         if (::poll(ready.data(), ready.size(), milliseconds_to_next(watch)) < 0 && errno != EINTR)
             return fail_errno("watch the container", errno);
         if (ready[1].revents != 0) take_signal(watch);
@@ -209,6 +207,8 @@ Result<int> supervise(const LaunchPlan& plan, Running& running, bool attached, c
         if (ready[3].revents != 0) take_output(watch, running.err, STDERR_FILENO);
         if (ready[4].revents != 0) take_output(watch, running.terminal, STDOUT_FILENO);
         if (ready[5].revents != 0) take_input(watch);
+        if (ready[6].revents != 0)
+            for (const auto& line : names.take()) telling.notice(line);
         if (ready[0].revents != 0) break;
         do_what_is_due(watch);
     }

@@ -2,13 +2,13 @@
 #include <sys/types.h>
 
 #include <chrono>
-#include <functional>
 #include <optional>
-#include <string>
 
 #include "base/error.h"
 #include "base/process.h"
 #include "base/unique_fd.h"
+#include "launcher/launch.h"
+#include "launcher/name_lookup.h"
 #include "launcher/plan.h"
 
 namespace guard::launcher {
@@ -33,13 +33,13 @@ struct Running {
     UniqueFd out, err, input;  ///< this side of the command's pipes
     UniqueFd terminal;         ///< master of its terminal
     UniqueFd signals;          ///< signalfd
-    std::optional<std::chrono::steady_clock::time_point> refresh;  ///< when names in `egress` run out
+    std::optional<std::chrono::steady_clock::time_point> asked_to_stop;
 };
 
 /// Stays until the command has ended: writes its log, shows it where attached, passes signals on, stops it on
 /// SIGTERM, SIGINT or SIGHUP (stop signal, then after the stop timeout kill; a second SIGINT kills at once).
 /// SIGTERM sent with a value: that many ms are the timeout. Returns the command's status, 128+N for signal N.
-[[nodiscard]] Result<int> supervise(const LaunchPlan& plan, Running& running, bool attached,
-                                    const std::function<void(const std::string&)>& say);
+[[nodiscard]] Result<int> supervise(const LaunchPlan& plan, Running& running, NameLookup& names,
+                                    bool attached, const Telling& telling);
 
 }  // namespace guard::launcher

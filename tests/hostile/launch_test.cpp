@@ -120,7 +120,7 @@ TEST(LaunchDeathTest, AMemoryHogDiesAloneAndTheReasonIsTold) {
     std::string said;
     auto request = request_for("hog", {"/bin/sh", "-c", "exec tail /dev/zero"});
     made(request.profile.posture.limits)["memory"] = {32ULL << 20U};
-    request.say = [&said](const std::string& line) { said += line + "\n"; };
+    request.telling.notice = [&said](const std::string& line) { said += line + "\n"; };
     const auto ended = launch(request);
     ASSERT_TRUE(ended) << describe(ended.error().error);
     EXPECT_EQ(*ended, 137);

@@ -186,7 +186,8 @@ TEST(PlanTest, AMissingStartFileSaysWhatToPutThere) {
     host.paths["/var/lib/guard/box/start"] = {};
     const auto plan = planned(profile, host, {"/bin/sh", "/srv/data/start"});
     ASSERT_FALSE(plan);
-    EXPECT_NE(plan.error().attempt.find("nothing to start"), std::string::npos);
+    EXPECT_EQ(plan.error().attempt, "start box: /var/lib/guard/box/start");
+    EXPECT_NE(plan.error().fix.find("sudo tee /var/lib/guard/box/start"), std::string::npos);
 }
 
 TEST(PlanTest, CapabilitiesOfTheCommandSurviveExec) {
