@@ -111,6 +111,14 @@ constexpr auto kGaps = std::to_array<GapRow>({
     {kNotActedOn, "service.depends", "not acted on yet", depends, ""},
 });
 
+// Of a table that has no place of its own, where its first entry stands.
+Where place_of(const Profile& profile, const std::string& key) {
+    const auto where = origin_of(profile.origins, key);
+    const auto first = profile.origins.lower_bound(key + ".");
+    const bool below = first != profile.origins.end() && first->first.starts_with(key + ".");
+    return where.line == 0 && below ? first->second : where;
+}
+
 }  // namespace
 
 std::vector<Gap> gaps_of(const Profile& profile) {
@@ -121,7 +129,7 @@ std::vector<Gap> gaps_of(const Profile& profile) {
         const auto* says =
             row.kind == kRefused ? "{} can't be done by this version of guard yet" : "{} is not acted on yet";
         gaps.push_back({row.kind, std::string(row.key), fmt::format(fmt::runtime(says), asked),
-                        std::string(row.fix), origin_of(profile.origins, std::string(row.key))});
+                        std::string(row.fix), place_of(profile, std::string(row.key))});
     }
     return gaps;
 }
