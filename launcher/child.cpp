@@ -28,8 +28,10 @@
 #include <climits>
 #include <csignal>
 #include <cstring>
+#include <string_view>
 
 #include "launcher/child_mounts.h"
+#include "launcher/memory.h"
 #include "launcher/reaper.h"
 
 #ifndef MS_PRIVATE
@@ -279,7 +281,7 @@ int take_identity(Child& child, const Credentials& who) noexcept {
     return result(::prctl(PR_SET_DUMPABLE, 0));
 }
 
-int load_filter(const std::string& program, bool log) noexcept {
+int load_filter(std::string_view program, bool log) noexcept {
     sock_fprog filter{};
     filter.len = static_cast<unsigned short>(program.size() / sizeof(sock_filter));
     // The kernel copies the program; it only reads what it is given.
@@ -310,7 +312,17 @@ int keep_only_socket(Child& child) noexcept {
 
 int take_init_identity(Child& child) noexcept { return take_identity(child, child.plan.init); }
 
-int load_init_filter(Child& child) noexcept { return load_filter(child.plan.reaper_filter, false); }
+// The filter allows no more than waiting, so that the heap goes before; what is loaded is on the stack by
+// then.
+int load_init_filter(Child& child) noexcept {
+    constexpr std::size_t kRoom = 1024;
+    alignas(sock_filter) char filter[kRoom];
+    const std::string_view bytes = child.plan.reaper_filter;
+    if (bytes.size() > sizeof filter) return E2BIG;
+    std::memcpy(filter, bytes.data(), bytes.size());
+    leave_heap();
+    return load_filter({filter, bytes.size()}, false);
+}
 
 int set_umask(Child& child) noexcept {
     ::umask(static_cast<mode_t>(child.plan.umask));

@@ -14,6 +14,7 @@
 #include "base/sys.h"
 #include "base/units.h"
 #include "launcher/log.h"
+#include "launcher/memory.h"
 #include "launcher/reaper.h"
 #include "launcher/terminal.h"
 
@@ -47,6 +48,8 @@ struct Watch {
     const Telling& telling;
     Log* log;
     std::optional<Clock::time_point> kill_at;
+    // A command that ends at once is not made to wait for it.
+    std::optional<Clock::time_point> small_at = Clock::now() + std::chrono::seconds(1);
 };
 
 // Output that nobody reads any more is no reason to end a server.
@@ -119,6 +122,7 @@ void take_signal(Watch& watch) {
 int milliseconds_to_next(const Watch& watch) {
     auto next = Clock::time_point::max();
     if (watch.kill_at) next = std::min(next, *watch.kill_at);
+    if (watch.small_at) next = std::min(next, *watch.small_at);
     if (const auto due = watch.names.due()) next = std::min(next, *due);
     if (next == Clock::time_point::max()) return -1;
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(next - Clock::now()).count();
@@ -129,6 +133,10 @@ void do_what_is_due(Watch& watch) {
     if (watch.kill_at && Clock::now() >= *watch.kill_at) {
         watch.telling.notice("killed: it did not stop in time");
         kill_all(watch);
+    }
+    if (watch.small_at && Clock::now() >= *watch.small_at) {
+        watch.small_at.reset();
+        give_back_memory();
     }
     watch.names.do_what_is_due();
 }

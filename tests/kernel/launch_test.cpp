@@ -9,7 +9,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <csignal>
+#include <cstdlib>
 
 #include "base/sys.h"
 #include "tests/support/launched.h"
@@ -20,6 +22,7 @@ namespace guard::launcher {
 namespace {
 
 using support::request_for;
+using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -28,7 +31,7 @@ const support::PrivateState kPrivate;
 // What a container wrote, and its status.
 struct Outcome {
     int status = -1;
-    std::string text, error;
+    std::string text, error, fix;
 };
 
 Outcome outcome_of(Request request) {
@@ -41,6 +44,7 @@ Outcome outcome_of(Request request) {
     else {
         outcome.status = ended.error().status;
         outcome.error = describe(ended.error().error);
+        outcome.fix = ended.error().error.fix;
     }
     outcome.text = support::text_of("/var/log/guard/" + request.name + ".log");
     return outcome;
@@ -189,6 +193,39 @@ TEST(LaunchTest, CoreLimitsAreOneSoThatPipedHandlersStop) {
 TEST(LaunchTest, NoFurtherUserNamespaceCanBeMade) {
     GUARD_SKIP_UNLESS_PRIVATE();
     EXPECT_NE(shell("unshare -U true").status, 0);
+}
+
+// Trap: mounts that were moved into place are not locked; what holds them is that nobody inside may change
+// them.
+TEST(LaunchTest, NoMountCanBeMadeChangedOrTakenAway) {
+    GUARD_SKIP_UNLESS_PRIVATE();
+    for (const auto* script :
+         {"mount -o remount,rw /proc/sys", "umount /proc/sys", "mount -t tmpfs none /tmp"})
+        EXPECT_NE(shell(script).status, 0) << script;
+    EXPECT_THAT(shell("cat /proc/self/mountinfo").text, ContainsRegex(" /proc/sys ro,"));
+}
+
+// Trap: where a file system can't map owners the kernel says EINVAL, which tells nobody anything.
+TEST(LaunchTest, ASourceWhoseOwnersCannotBeMappedIsRefusedInWords) {
+    GUARD_SKIP_UNLESS_PRIVATE();
+    auto request = request_for("box", {"true"});
+    Mount mount{.type = "bind", .source = "/sys/kernel"};
+    mount.idmap = true;
+    made(request.profile.posture.mounts)["/srv/kernel"] = mount;
+    const auto outcome = outcome_of(request);
+    EXPECT_EQ(outcome.status, 125);
+    EXPECT_THAT(outcome.error, HasSubstr("/srv/kernel"));
+    EXPECT_THAT(outcome.fix, HasSubstr("this file system cannot map owners"));
+}
+
+// Trap: a time namespace counts from a fork after its offsets are set.
+TEST(LaunchTest, ItsClockSinceBootIsSetBack) {
+    GUARD_SKIP_UNLESS_PRIVATE();
+    auto request = request_for("box", {"cat", "/proc/uptime"});
+    made(request.profile.posture.namespaces)["time"] = {Relation::To::own, ""};
+    request.profile.service.boottime_offset = std::chrono::hours(1000);
+    const auto outcome = outcome_of(request);
+    EXPECT_GT(std::atof(outcome.text.c_str()), 3'600'000.0) << outcome.error;
 }
 
 TEST(LaunchTest, PidOneIsOutOfSight) {
