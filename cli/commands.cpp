@@ -37,7 +37,7 @@ constexpr auto kAudit = std::to_array<Option>({
 constexpr auto kCheck = std::to_array<Option>({kSet, kJsonFormat, kOutput});
 constexpr auto kExplain = std::to_array<Option>({kSet, kJsonFormat, kOutput});
 constexpr auto kSchema = std::to_array<Option>({{"group", "", "", "of a group of system calls instead"}});
-constexpr auto kHelp = std::to_array<Option>({{"as", "FORM", "text|man|markdown|bash|zsh|fish",
+constexpr auto kHelp = std::to_array<Option>({{"as", "FORM", "text|man|markdown|profile|bash|zsh|fish",
                                                "as text, a man page, Markdown, or completions for a shell"}});
 
 constexpr auto kCommon = std::to_array<Option>({

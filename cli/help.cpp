@@ -6,6 +6,7 @@
 #include "cli/exit_status.h"
 #include "cli/output.h"
 #include "cli/version.h"
+#include "policies/reference.h"
 #include "report/layout.h"
 
 namespace guard::cli {
@@ -39,6 +40,7 @@ struct HelpForm {
 constexpr auto kForms = std::to_array<HelpForm>({
     {"man", man_page},
     {"markdown", command_reference},
+    {"profile", reference_page},
     {"bash", bash_completions},
     {"zsh", zsh_completions},
     {"fish", fish_completions},

@@ -6,6 +6,7 @@
 #include "cli/commands.h"
 #include "cli/exit_status.h"
 #include "cli/help.h"
+#include "policies/reference.h"
 #include "report/findings.h"
 #include "report/layout.h"
 #include "tests/support/run_program.h"
@@ -86,6 +87,11 @@ TEST(CommandTableTest, HelpHasEveryCommandAndFitsThePage) {
 TEST(CommandTableTest, ThePageOfCommandsIsTheTable) {
     EXPECT_EQ(support::text_of(GUARD_SOURCE_DIR "/docs/commands.md"), command_reference())
         << "make it anew: guard help --as markdown > docs/commands.md";
+}
+
+TEST(CommandTableTest, ThePageOfKeysIsTheKeyTable) {
+    EXPECT_EQ(support::text_of(GUARD_SOURCE_DIR "/docs/profile-keys.md"), reference_page())
+        << "make it anew: guard help --as profile > docs/profile-keys.md";
 }
 
 TEST(CommandTableTest, BashReadsTheCompletionsMadeForIt) {
