@@ -47,7 +47,8 @@ std::string properties(const Finding& finding, const Findings& all) {
 std::string annotation(Kind kind, const Finding& finding, const Findings& all) {
     constexpr std::array<std::string_view, 3> kCommands{"error", "warning", "notice"};
     auto message = sentence_of(finding);
-    if (const auto why = why_of(finding); !why.empty()) message += "\nwhy: " + why;
+    const bool unknown = finding.verdict == Verdict::unknown;  // the sentence says why already
+    if (const auto why = why_of(finding); !why.empty() && !unknown) message += "\nwhy: " + why;
     if (const auto fix = fix_of(finding, all); !fix.empty()) message += "\ndo: " + fix;
     return fmt::format("::{} {}::{}\n", kCommands.at(static_cast<std::size_t>(kind)),
                        properties(finding, all), escaped(message));

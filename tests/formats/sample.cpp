@@ -42,11 +42,11 @@ Finding of_severity(Severity severity) {
 
 // Everything that ends a cell, an attribute, a property, a line, a comment, a label; and bytes that are no
 // text.
-Finding hostile() {
+Finding hostile(const std::string& item = "") {
     const std::string name =
         "a\"b'c<d>&e|f`g,h:i%j\\k\nl\rm\tn\x01\x7f::error::x]]>-->"
         "\xff\xed\xa0\x80\xef\xbf\xbe\xf0\x9f\x99\x82";
-    auto made = finding("mounts", name, Verdict::changed, name);
+    auto made = finding("mounts", name + item, Verdict::changed, name);
     made.subjects.front().command = made.subjects.front().exe = made.expected = made.observed = made.reason =
         name;
     made.where.file = "profiles/" + name + ".toml";
@@ -99,10 +99,10 @@ bool write_all(const std::string& folder) {
     const std::array<Set, 7> sets{
         {{"none", {}, SarifReader::any},
          {"some", some(), SarifReader::any},
-         {"hostile", {hostile(), waived(hostile())}, SarifReader::any},
+         {"hostile", {hostile(), waived(hostile("2"))}, SarifReader::any},
          {"many", many(), SarifReader::any},
          {"scanned-some", some(), SarifReader::code_scanning},
-         {"scanned-hostile", {hostile(), waived(hostile())}, SarifReader::code_scanning},
+         {"scanned-hostile", {hostile(), waived(hostile("2"))}, SarifReader::code_scanning},
          {"scanned-many", many(), SarifReader::code_scanning}}};
     bool good = true;
     for (const auto& [name, findings, reader] : sets)
