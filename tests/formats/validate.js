@@ -23,7 +23,7 @@ function schema(file, Ajv, options) {
   return value => (validate(value) ? [] : validate.errors.map(error => `${error.instancePath || '/'} ${error.message}`))
 }
 
-const findingsSchema = schema('docs/findings.schema.json', need('ajv/dist/2020'), { strict: true, strictRequired: false })
+const findingsSchema = schema('docs/findings.schema.json', need('ajv/dist/2020'), { strict: true, strictRequired: false, allowUnionTypes: true })
 const gitlabSchema = schema('tests/formats/gitlab-code-quality.schema.json', need('ajv'), { strict: true })
 const sarifSchema = schema(
   path.join(validators, 'node_modules/@microsoft/sarif-multitool-linux/sarif-2.1.0.json'), need('ajv/dist/2020'), { strict: false })
