@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <bit>
 
+#include "posture/filter/rules_diagram.h"
+
 namespace guard {
 namespace {
 
@@ -47,7 +49,7 @@ void drop_contained(std::vector<Cube>& cubes) {
     const auto all = cubes;
     std::erase_if(cubes, [&all](const Cube& cube) {
         return std::ranges::any_of(
-            all, [&cube](const Cube& other) { return other != cube && inside(cube, other); });
+            all, [&cube](const Cube& other) { return inside(cube, other) && other != cube; });
     });
 }
 
@@ -129,6 +131,12 @@ std::vector<Cube> simplified(std::vector<Cube> cubes) {
     return cubes;
 }
 
-bool implies(const CallRule& inner, const CallRule& outer) { return without(inner.when, outer.when).empty(); }
+bool implies(const CallRule& inner, const CallRule& outer) {
+    Diagrams diagrams;
+    const auto inside_of = condition_of(diagrams, inner.when, ~0ULL);
+    const auto all = condition_of(diagrams, outer.when, ~0ULL);
+    const auto outside = diagrams.choose(all, Diagrams::kFalse, inside_of);
+    return diagrams.exhausted() ? without(inner.when, outer.when).empty() : outside == Diagrams::kFalse;
+}
 
 }  // namespace guard
