@@ -182,6 +182,22 @@ Result<void> check_names(const FilterRules& rules) {
     return {};
 }
 
+// libseccomp takes time by the square of a call's rules: seconds for some thousands, that end in a longer
+// program than guard's.
+constexpr std::size_t kMostForLibseccomp = 200;
+constexpr std::size_t kMostBits = 64;
+
+std::size_t conditions_in(const FilterRules& rules) {
+    std::size_t count = 0;
+    for (const auto& [call, rule] : rules.calls) {
+        if (rule.always()) continue;
+        count += rule.when.size();
+        // What is left of an absent call is told in rules too, up to one for each bit of each condition.
+        if (rules.absent.contains(call)) count += rule.when.size() * rule.when.size() * kMostBits;
+    }
+    return count;
+}
+
 // Keeps the best of several programs, each proved.
 class Choice {
 public:
@@ -243,6 +259,7 @@ Result<std::string> compile_filter(const FilterRules& rules) {
     CHECK(choice.consider(TRY(emit_filter(diagrams, declared))));
     // What libseccomp makes may be better. Where it is no program that the kernel takes, or means something
     // else, it is not used: for i386 it adds calls that stand for several, and calls them allowed.
+    if (conditions_in(rules) > kMostForLibseccomp) return bytes_of(choice.best());
     if (const auto bytes = compile_with_libseccomp(rules))
         if (auto program = filter_program(*bytes)) (void)choice.consider(*std::move(program));
     return bytes_of(choice.best());
