@@ -1,6 +1,7 @@
 // The filter of a shipped profile in a real process: the kernel has the last word on what a filter means.
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/sched.h>
 #include <linux/seccomp.h>
@@ -15,12 +16,15 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <cstddef>
 #include <functional>
+#include <random>
 #include <thread>
 
 #include "policies/filter_compile.h"
 #include "policies/load.h"
 #include "posture/filter/interpreter.h"
+#include "tests/support/any_filter.h"
 
 namespace guard {
 namespace {
@@ -155,6 +159,67 @@ TEST_F(FilterKernelTest, WritableAndExecutableMemoryIsForThoseWhoMakeCode) {
     const auto site = program_of("portfolio");
     ASSERT_FALSE(site.empty());
     EXPECT_EQ(map(site), EPERM) << "nginx";
+}
+
+// A program made at random, so that its answers can be seen: it judges one number that is no call, every
+// answer is an errno, and nothing depends on where the call is made.
+constexpr int kProbe = 500;
+std::vector<sock_filter> visible_program(unsigned seed) {
+    std::mt19937 random(seed);
+    std::vector<sock_filter> program = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, kProbe, 1, 0),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    for (auto op : support::any_filter(random, 40, support::Arithmetic::all)) {
+        if (BPF_CLASS(op.code) == BPF_RET)
+            op = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | static_cast<std::uint32_t>(program.size()));
+        const bool address = op.k == offsetof(seccomp_data, instruction_pointer) ||
+                             op.k == offsetof(seccomp_data, instruction_pointer) + 4;
+        if (op.code == (BPF_LD | BPF_W | BPF_ABS) && address) op.k = offsetof(seccomp_data, args);
+        program.push_back(op);
+    }
+    return program;
+}
+
+constexpr std::size_t kCalls = 20;
+struct Calls {
+    std::array<seccomp_data, kCalls> data;
+    std::array<int, kCalls> error;
+    std::size_t made;
+};
+
+TEST(FilterKernelOracleTest, TheInterpreterAnswersAsTheKernelDoes) {
+    auto* const calls = static_cast<Calls*>(
+        ::mmap(nullptr, sizeof(Calls), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+    ASSERT_NE(static_cast<void*>(calls), MAP_FAILED);
+    for (unsigned seed = 0; seed < 100; ++seed) {
+        const auto program = visible_program(seed);
+        std::mt19937 random(seed);
+        for (auto& data : calls->data) {
+            data = support::any_input(random, program);
+            data.nr = kProbe;
+            data.arch = AUDIT_ARCH_X86_64;
+        }
+        calls->made = 0;
+        const int status = status_under(program, [calls] {
+            for (; calls->made < kCalls; ++calls->made) {
+                const auto& a = calls->data.at(calls->made).args;
+                ::syscall(kProbe, a[0], a[1], a[2], a[3], a[4], a[5]);
+                calls->error.at(calls->made) = errno;
+            }
+            return 0;
+        });
+        for (std::size_t i = 0; i < calls->made; ++i)
+            ASSERT_EQ(run_filter(program, calls->data.at(i)).value(),
+                      SECCOMP_RET_ERRNO | static_cast<std::uint32_t>(calls->error.at(i)))
+                << "seed " << seed;
+        if (calls->made == kCalls) continue;
+        ASSERT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
+            << "seed " << seed << " status " << status;
+        ASSERT_EQ(run_filter(program, calls->data.at(calls->made)).value(), SECCOMP_RET_KILL_THREAD);
+    }
+    ::munmap(calls, sizeof(Calls));
 }
 
 }  // namespace
