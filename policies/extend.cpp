@@ -50,7 +50,7 @@ private:
 
     // The place of the file in the chain, or none where it can't be used.
     std::optional<std::size_t> file(const std::string& path, const Place& named_at) {
-        auto source = read_source(path, options_->trust);
+        auto source = files_of(*options_).read(path, options_->trust);
         if (!source) {
             unreadable(path, source.error(), named_at);
             return std::nullopt;
@@ -84,7 +84,7 @@ private:
         const auto* extends = find_setting(file.said.settings, "extends");
         if (extends == nullptr) return;
         for (const auto& item : extends->value.items) {
-            const auto path = find_parent(item.text, file.document->path, options_->search_path);
+            const auto path = find_parent(item.text, file.document->path, *options_);
             if (!path) {
                 missing(item, *file.document);
                 continue;
@@ -101,7 +101,7 @@ private:
         if (is_path(item.text)) return error(item.place, fmt::format("there is no file `{}`", item.text));
         auto directories = options_->search_path;
         directories.push_back(directory_of(document.path));
-        const auto names = names_in(directories);
+        const auto names = names_in(directories, files_of(*options_));
         std::vector<std::string_view> known;
         for (const auto& name : names)
             if (name != item.text && name != stem_of(document.path)) known.push_back(name);

@@ -90,6 +90,7 @@ public:
     }
 
     [[nodiscard]] const std::vector<Grant>& grants() const { return grants_; }
+    [[nodiscard]] const std::vector<Grant>& denials() const { return denials_; }
 
     // A rule whose call is allowed without condition elsewhere does nothing.
     void warn_of_idle_rules() {
@@ -152,12 +153,12 @@ private:
 
     void grant(const std::string& call, const Place& place, const Place& through, Effect effect) {
         calls(effect)[call].emplace_back();
-        if (effect == Effect::allow) grants_.push_back({call, place, through, true});
+        (effect == Effect::allow ? grants_ : denials_).push_back({call, place, through, true});
     }
 
     const Group* find(const std::string& name, const Place& place, const std::string& named_in) {
         if (const auto known = groups_.find(name); known != groups_.end()) return &known->second;
-        const auto path = find_group(name, named_in, options_->search_path);
+        const auto path = find_group(name, named_in, *options_);
         if (path) return load(name, *path, place);
         groups_[name] = {};
         missing(name, place, named_in);
@@ -168,7 +169,7 @@ private:
         std::vector<std::string> directories{directory_of(named_in) + "/groups", directory_of(named_in)};
         for (const auto& directory : options_->search_path) directories.push_back(directory + "/groups");
         if (!directory_of(named_in).ends_with("groups")) directories.erase(directories.begin() + 1);
-        std::vector<std::string> names = names_in(directories);
+        std::vector<std::string> names = names_in(directories, files_of(*options_));
         for (auto& known : names) known.insert(0, "@");
         if (place.document != nullptr)
             return error(place, fmt::format("unknown group `{}`", name),
@@ -184,7 +185,7 @@ private:
     }
 
     const Group* load(const std::string& name, const std::string& path, const Place& place) {
-        const auto source = read_source(path, options_->trust);
+        const auto source = files_of(*options_).read(path, options_->trust);
         auto& group = groups_[name];
         group.path = path;
         if (!source) {
@@ -237,7 +238,8 @@ private:
             }
             auto& cubes = calls(effect)[name.text];
             cubes.insert(cubes.end(), made->when.begin(), made->when.end());
-            if (effect == Effect::allow) grants_.push_back({name.text, name.place, through, made->always()});
+            (effect == Effect::allow ? grants_ : denials_)
+                .push_back({name.text, name.place, through, made->always()});
         }
     }
 
@@ -291,7 +293,7 @@ private:
     std::set<std::pair<std::string, Effect>> taken_;
     Calls allow_, deny_;
     std::set<std::string> absent_;
-    std::vector<Grant> grants_;
+    std::vector<Grant> grants_, denials_;
 };
 
 }  // namespace
@@ -317,7 +319,10 @@ void resolve_filter(Draft& draft, const std::string& profile_path, const LoadOpt
             const auto [row, fresh] = origins.emplace(field + grant.call, where_of(grant.through));
             if (!fresh && own) row->second = where_of(grant.through);
         }
+        origins.emplace("seccomp.lines/" + grant.call, where_of(grant.place));
     }
+    for (const auto& denial : reader.denials())
+        origins.emplace("seccomp.deny/" + denial.call, where_of(denial.through));
 }
 
 void check_group_file(const std::string& path, const LoadOptions& options,

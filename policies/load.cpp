@@ -106,7 +106,7 @@ void forget_doubles(std::vector<Diagnostic>& diagnostics) {
 }
 
 Loaded not_found(const std::string& name, const LoadOptions& options) {
-    const auto names = names_in(options.search_path);
+    const auto names = names_in(options.search_path, files_of(options));
     const auto fix = did_you_mean(name, {names.begin(), names.end()},
                                   fmt::format("looked in {}", fmt::join(options.search_path, ", ")));
     return {std::nullopt,
@@ -118,7 +118,8 @@ Loaded not_found(const std::string& name, const LoadOptions& options) {
 std::optional<std::string> find_profile(const std::string& wanted, const LoadOptions& options) {
     if (is_path(wanted)) return wanted;
     for (const auto& directory : options.search_path)
-        if (file_id(directory + "/" + wanted + ".toml")) return directory + "/" + wanted + ".toml";
+        if (files_of(options).id(directory + "/" + wanted + ".toml"))
+            return directory + "/" + wanted + ".toml";
     return std::nullopt;
 }
 

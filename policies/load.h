@@ -8,12 +8,17 @@
 
 namespace guard {
 
+namespace policies {
+class Files;
+}  // namespace policies
+
 struct LoadOptions {
     std::vector<std::string> search_path;  ///< directories, the first wins; groups are in their `groups/`
     std::vector<std::string> sets;         ///< KEY=VALUE of --set, in order
     /// What acts on a profile takes owner_only: a file that somebody else can change is refused. What only
     /// looks takes any, and such a file is a warning.
     enum class Trust { any, owner_only } trust = Trust::any;
+    const policies::Files* files = nullptr;  ///< where all of it is read from (sources.h); null: the disk
 };
 
 /// A profile where there is no error among the diagnostics; warnings and notes stand beside it.

@@ -48,22 +48,37 @@ Result<UniqueFd> open_regular(const std::string& path) {
     return file;
 }
 
-std::optional<std::string> existing(const std::string& path) {
-    if (::access(path.c_str(), F_OK) == 0) return path;
+class Disk final : public Files {
+public:
+    [[nodiscard]] Result<SourceText> read(const std::string& path, LoadOptions::Trust trust) const override;
+
+    [[nodiscard]] std::optional<FileId> id(const std::string& path) const override {
+        const auto status = sys::fstatat(AT_FDCWD, path);
+        if (!status) return std::nullopt;
+        return FileId{status->st_dev, status->st_ino};
+    }
+
+    [[nodiscard]] std::vector<std::string> list(const std::string& directory) const override {
+        return sys::list_directory(AT_FDCWD, directory).value_or(std::vector<std::string>());
+    }
+};
+
+std::optional<std::string> existing(const Files& files, const std::string& path) {
+    if (files.id(path)) return path;
     return std::nullopt;
 }
 
 // Where a search for the child's own name goes on: behind the directory that holds the child.
-std::size_t after_directory_of(const std::string& child, const std::vector<std::string>& search_path) {
-    const auto own = file_id(directory_of(child));
+std::size_t after_directory_of(const std::string& child, const LoadOptions& options) {
+    const auto& files = files_of(options);
+    const auto own = files.id(directory_of(child));
     const auto row = std::ranges::find_if(
-        search_path, [&own](const std::string& directory) { return own && file_id(directory) == own; });
-    return row == search_path.end() ? 0 : static_cast<std::size_t>(row - search_path.begin()) + 1;
+        options.search_path, [&](const std::string& directory) { return own && files.id(directory) == own; });
+    return row == options.search_path.end() ? 0
+                                            : static_cast<std::size_t>(row - options.search_path.begin()) + 1;
 }
 
-}  // namespace
-
-Result<SourceText> read_source(const std::string& path, LoadOptions::Trust trust) {
+Result<SourceText> Disk::read(const std::string& path, LoadOptions::Trust trust) const {
     const auto file = TRY(open_regular(path));
     const auto status = TRY(sys::fstat(file.get()));
     SourceText source{"", {status.st_dev, status.st_ino}, std::nullopt};
@@ -77,10 +92,15 @@ Result<SourceText> read_source(const std::string& path, LoadOptions::Trust trust
     return source;
 }
 
-std::optional<FileId> file_id(const std::string& path) {
-    const auto status = sys::fstatat(AT_FDCWD, path);
-    if (!status) return std::nullopt;
-    return FileId{status->st_dev, status->st_ino};
+}  // namespace
+
+const Files& disk() {
+    static const Disk kDisk;
+    return kDisk;
+}
+
+const Files& files_of(const LoadOptions& options) {
+    return options.files == nullptr ? disk() : *options.files;
 }
 
 std::string stem_of(const std::string& path) {
@@ -96,43 +116,41 @@ std::string directory_of(const std::string& path) {
 }
 
 std::optional<std::string> find_parent(const std::string& wanted, const std::string& child,
-                                       const std::vector<std::string>& search_path) {
-    if (is_path(wanted)) {
-        if (wanted.starts_with('/')) return existing(wanted);
-        return existing(directory_of(child) + "/" + wanted);
-    }
-    const auto own = file_id(child);
+                                       const LoadOptions& options) {
+    const auto& files = files_of(options);
+    if (is_path(wanted))
+        return existing(files, wanted.starts_with('/') ? wanted : directory_of(child) + "/" + wanted);
+    const auto own = files.id(child);
     const auto name = "/" + wanted + ".toml";
     const bool own_name = stem_of(child) == wanted;
     if (!own_name)
-        if (auto beside = existing(directory_of(child) + name); beside && file_id(*beside) != own)
+        if (auto beside = existing(files, directory_of(child) + name); beside && files.id(*beside) != own)
             return beside;
-    for (auto at = own_name ? after_directory_of(child, search_path) : 0; at < search_path.size(); ++at)
-        if (auto found = existing(search_path[at] + name); found && file_id(*found) != own) return found;
+    for (auto at = own_name ? after_directory_of(child, options) : 0; at < options.search_path.size(); ++at)
+        if (auto found = existing(files, options.search_path[at] + name); found && files.id(*found) != own)
+            return found;
     return std::nullopt;
 }
 
 std::optional<std::string> find_group(const std::string& group, const std::string& named_in,
-                                      const std::vector<std::string>& search_path) {
+                                      const LoadOptions& options) {
+    const auto& files = files_of(options);
     const auto name = "/" + group.substr(1) + ".toml";
     const auto beside = directory_of(named_in);
-    if (auto found = existing(beside + "/groups" + name)) return found;
+    if (auto found = existing(files, beside + "/groups" + name)) return found;
     // A group that includes another is in groups/ itself.
     if (beside.ends_with("groups"))
-        if (auto found = existing(beside + name)) return found;
-    for (const auto& directory : search_path)
-        if (auto found = existing(directory + "/groups" + name)) return found;
+        if (auto found = existing(files, beside + name)) return found;
+    for (const auto& directory : options.search_path)
+        if (auto found = existing(files, directory + "/groups" + name)) return found;
     return std::nullopt;
 }
 
-std::vector<std::string> names_in(const std::vector<std::string>& directories) {
+std::vector<std::string> names_in(const std::vector<std::string>& directories, const Files& files) {
     std::set<std::string> names;
-    for (const auto& directory : directories) {
-        const auto files = sys::list_directory(AT_FDCWD, directory);
-        if (!files) continue;
-        for (const auto& file : *files)
+    for (const auto& directory : directories)
+        for (const auto& file : files.list(directory))
             if (file.ends_with(".toml")) names.insert(stem_of(file));
-    }
     return {names.begin(), names.end()};
 }
 
