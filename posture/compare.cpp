@@ -6,6 +6,7 @@
 #include <bit>
 
 #include "posture/fields.h"
+#include "posture/includes.h"
 #include "posture/words.h"
 
 namespace guard {
@@ -57,12 +58,36 @@ void differ(const Report& report, const std::string& item, const Floor<T>& from,
     report.add(item, upwards(to.least, from.least), std::to_string(from.least), std::to_string(to.least));
 }
 
+// Whether some of `all` is or holds `right`: then it is no news that the right is there, nor a loss that it
+// is not.
+template <class T>
+bool held_by(const Report&, const Grants<T>& all, const T& right) {
+    return all.all.contains(right);
+}
+bool held_by(const Report& report, const Grants<std::string>& all, const std::string& right) {
+    return all.all.contains(right) || std::ranges::any_of(all.all, [&](const std::string& outer) {
+               return includes_right(report.field, outer, right);
+           });
+}
+
 template <class T>
 void differ(const Report& report, const std::string& item, const Grants<T>& from, const Grants<T>& to) {
     for (const auto& right : from.all)
-        if (!to.all.contains(right)) report.add(under(item, in_words(right)), Shift::tighter, "granted", "");
+        if (!held_by(report, to, right))
+            report.add(under(item, in_words(right)), Shift::tighter, "granted", "");
     for (const auto& right : to.all)
-        if (!from.all.contains(right)) report.add(under(item, in_words(right)), Shift::looser, "", "granted");
+        if (!held_by(report, from, right))
+            report.add(under(item, in_words(right)), Shift::looser, "", "granted");
+}
+
+// None chosen means every core: a list takes cores away.
+void differ_cores(const Report& report, const Grants<std::uint32_t>& from, const Grants<std::uint32_t>& to) {
+    if (from == to) return;
+    if (!from.all.empty() && !to.all.empty()) return differ(report, "", from, to);
+    const auto words = [](const Grants<std::uint32_t>& cores) {
+        return cores.all.empty() ? std::string("every core") : fmt::format("{}", fmt::join(cores.all, ", "));
+    };
+    report.add("", to.all.empty() ? Shift::looser : Shift::tighter, words(from), words(to));
 }
 
 void differ(const Report& report, const std::string&, const CapabilitySet& from, const CapabilitySet& to) {
@@ -93,17 +118,46 @@ void differ(const Report& report, const std::string& place, const Mount& from, c
                    to.idmap ? "held" : "");
 }
 
-// A mount that comes reveals something; one that goes may uncover what it hid: neither order is safe to
-// assume but that an own, empty or kernel-made one over nothing is an addition.
+// What is at `place` where nothing is mounted there: the files of the mount above it, as a mount of their
+// own; none where that one does not show files of this machine.
+std::optional<Mount> files_at(const MountTree& tree, const std::string& place) {
+    for (auto at = place; at.size() > 1;) {
+        const auto slash = at.rfind('/');
+        at.resize(std::max<std::size_t>(slash, 1));
+        const auto row = tree.find(at);
+        if (row == tree.end()) continue;
+        if (row->second.type != "bind" && row->second.type != "directory") return std::nullopt;
+        auto mount = row->second;
+        mount.type = "bind";
+        mount.source += place.substr(at.size() == 1 ? 0 : at.size());
+        return mount;
+    }
+    return std::nullopt;
+}
+
+// A mount that comes reveals something, and one that goes may uncover what it hid. But where it shows the
+// same files as the mount above it, only what each grants is a difference: /home holds /home/alice.
 void differ(const Report& report, const std::string&, const MountTree& from, const MountTree& to) {
-    for (const auto& [place, mount] : from)
-        if (!to.contains(place)) report.add(place, Shift::incomparable, in_words(mount), "");
-    for (const auto& [place, mount] : to) {
-        const auto before = from.find(place);
-        if (before == from.end())
-            report.add(place, Shift::looser, "", in_words(mount));
+    const auto same_files = [](const std::optional<Mount>& above, const Mount& mount) {
+        return above && kind_in_words(*above) == kind_in_words(mount);
+    };
+    for (const auto& [place, mount] : from) {
+        if (to.contains(place)) continue;
+        const auto after = files_at(to, place);
+        if (same_files(after, mount))
+            differ(report, place, mount, *after);
         else
-            differ(report, place, before->second, mount);
+            report.add(place, Shift::incomparable, in_words(mount), "");
+    }
+    for (const auto& [place, mount] : to) {
+        const auto row = from.find(place);
+        const auto above = row == from.end() ? files_at(from, place) : std::nullopt;
+        if (row != from.end())
+            differ(report, place, row->second, mount);
+        else if (same_files(above, mount))
+            differ(report, place, *above, mount);
+        else
+            report.add(place, Shift::looser, "", in_words(mount));
     }
 }
 
@@ -150,6 +204,9 @@ template <class T>
 void differ_known(const Report& report, const Known<T>& from, const Known<T>& to) {
     const auto* before = value_of(from);
     const auto* after = value_of(to);
+    if constexpr (std::is_same_v<T, Grants<std::uint32_t>>)
+        if (report.field == "limits.cpuset" && before != nullptr && after != nullptr)
+            return differ_cores(report, *before, *after);
     if (before != nullptr && after != nullptr) return differ(report, "", *before, *after);
     if (std::holds_alternative<Absent>(from) && std::holds_alternative<Absent>(to)) return;
     // What nobody declared can't drift; what was declared and can't be seen is unknown, never ok.

@@ -117,6 +117,60 @@ TEST(CompareTest, RulesWrittenOtherwiseButOfOneMeaningDoNotDiffer) {
     EXPECT_THAT(compare(whole, split), IsEmpty());
 }
 
+Mount bind(const std::string& source, std::set<MountGrant> grants = {}) {
+    return {.type = "bind", .source = source, .grants = {std::move(grants)}};
+}
+std::vector<Change> mounts_changed(MountTree from, MountTree to) {
+    return compare(with([&from](Posture& p) { made(p.mounts).merge(from); }),
+                   with([&to](Posture& p) { made(p.mounts).merge(to); }));
+}
+
+TEST(CompareTest, AWritableDirectoryHoldsWhatIsBelowIt) {
+    const auto all = bind("/home", {MountGrant::write});
+    EXPECT_THAT(mounts_changed({{"/home", all}},
+                               {{"/home", all}, {"/home/alice", bind("/home/alice", {MountGrant::write})}}),
+                IsEmpty());
+    EXPECT_THAT(mounts_changed({{"/home", all}, {"/home/alice", bind("/home/alice", {MountGrant::write})}},
+                               {{"/home", all}}),
+                IsEmpty());
+    const auto tightened =
+        mounts_changed({{"/home", all}}, {{"/home", all}, {"/home/alice", bind("/home/alice")}});
+    ASSERT_EQ(tightened.size(), 1U);
+    EXPECT_EQ(tightened[0].item, "/home/alice write");
+    EXPECT_EQ(tightened[0].shift, Shift::tighter);
+    const auto loosened =
+        mounts_changed({{"/home", all}, {"/home/alice", bind("/home/alice")}}, {{"/home", all}});
+    ASSERT_EQ(loosened.size(), 1U);
+    EXPECT_EQ(loosened[0].shift, Shift::looser);
+}
+
+TEST(CompareTest, OtherFilesBelowAMountAreNews) {
+    const auto changes =
+        mounts_changed({{"/home", bind("/home")}}, {{"/home", bind("/home")}, {"/home/alice", bind("/etc")}});
+    ASSERT_EQ(changes.size(), 1U);
+    EXPECT_EQ(changes[0].shift, Shift::looser);
+    const auto covered = mounts_changed({{"/home", bind("/home")}, {"/home/alice", {.type = "tmpfs"}}},
+                                        {{"/home", bind("/home")}});
+    ASSERT_EQ(covered.size(), 1U);
+    EXPECT_EQ(covered[0].shift, Shift::incomparable) << "what it hid is seen again";
+}
+
+TEST(CompareTest, NoChosenCoreMeansEveryCore) {
+    const auto changes = compare(nothing_granted(), with([](Posture& p) { made(p.cpuset).all = {0, 1}; }));
+    ASSERT_EQ(changes.size(), 1U);
+    EXPECT_EQ(changes[0].shift, Shift::tighter);
+    EXPECT_EQ(changes[0].from, "every core");
+    EXPECT_EQ(changes[0].to, "0, 1");
+}
+
+TEST(CompareTest, ANarrowerRightBesideAWiderOneIsNoNews) {
+    const auto any = with([](Posture& p) { made(p.network.publish).all = {"any:80:80/tcp"}; });
+    const auto both =
+        with([](Posture& p) { made(p.network.publish).all = {"any:80:80/tcp", "lan:80:80/tcp"}; });
+    EXPECT_THAT(compare(any, both), IsEmpty());
+    EXPECT_THAT(compare(both, any), IsEmpty());
+}
+
 TEST(CompareTest, BoundsAreShownWithTheirUnits) {
     const auto changes = compare(nothing_granted(), with([](Posture& p) {
                                      made(p.limits)["memory"].most = 6ULL << 30U;
