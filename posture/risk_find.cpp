@@ -21,7 +21,7 @@ bool is_field(std::string_view field, std::string_view wanted) {
 }
 
 // The arguments that a test is about.
-std::vector<Cube> region_of(const SyscallRow& call, const ArgumentTest& test) {
+std::vector<Cube> region_of(const SyscallRow& call, const RiskArgument& test) {
     const auto index = argument_index(call, test.argument);
     if (!index) return {Cube{}};  // a call without that argument: nothing narrows it
     std::vector<Cube> cubes;
@@ -32,7 +32,7 @@ std::vector<Cube> region_of(const SyscallRow& call, const ArgumentTest& test) {
         cube.value.at(*index) = test.values.at(i) & mask;
         cubes.push_back(cube);
     }
-    return test.match == ArgumentTest::Match::one_of ? cubes : without({Cube{}}, cubes);
+    return test.match == RiskArgument::Match::one_of ? cubes : without({Cube{}}, cubes);
 }
 
 std::vector<Cube> region_of(std::string_view name, const RiskMatch& match) {

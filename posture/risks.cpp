@@ -42,29 +42,29 @@ constexpr std::string_view kWholeMachineCalls =
 constexpr std::uint64_t kOtherNamespaces =
     CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWPID | CLONE_NEWNET;
 
-constexpr ArgumentTest one_of(std::string_view argument, std::initializer_list<std::uint64_t> values) {
-    ArgumentTest test{.argument = argument};
+constexpr RiskArgument one_of(std::string_view argument, std::initializer_list<std::uint64_t> values) {
+    RiskArgument test{.argument = argument};
     for (const auto value : values) test.values[test.count++] = value;
     return test;
 }
-constexpr ArgumentTest none_of(std::string_view argument, std::initializer_list<std::uint64_t> values) {
+constexpr RiskArgument none_of(std::string_view argument, std::initializer_list<std::uint64_t> values) {
     auto test = one_of(argument, values);
-    test.match = ArgumentTest::Match::none_of;
+    test.match = RiskArgument::Match::none_of;
     return test;
 }
-constexpr ArgumentTest with_all_bits(std::string_view argument, std::uint64_t bits) {
+constexpr RiskArgument with_all_bits(std::string_view argument, std::uint64_t bits) {
     auto test = one_of(argument, {bits});
     test.mask = bits;
     return test;
 }
-constexpr ArgumentTest with_any_bit(std::string_view argument, std::uint64_t bits) {
+constexpr RiskArgument with_any_bit(std::string_view argument, std::uint64_t bits) {
     auto test = none_of(argument, {0});
     test.mask = bits;
     return test;
 }
 
 constexpr RiskMatch capability(std::string_view names) { return {.field = "caps", .items = names}; }
-constexpr RiskMatch call(std::string_view names, ArgumentTest one = {}, ArgumentTest other = {}) {
+constexpr RiskMatch call(std::string_view names, RiskArgument one = {}, RiskArgument other = {}) {
     return {.field = "seccomp.access", .items = names, .arguments = {one, other}};
 }
 constexpr RiskMatch host_namespace(std::string_view name) {

@@ -16,7 +16,7 @@
 namespace guard {
 
 /// Asks one argument of a call: a call is risky where the allowed arguments meet this.
-struct ArgumentTest {
+struct RiskArgument {
     enum class Match : bool { one_of, none_of };
     std::string_view argument;   ///< its name in posture/syscalls.h; empty: no test
     std::uint64_t mask = ~0ULL;  ///< the bits that are compared, of those the kernel looks at
@@ -29,7 +29,7 @@ struct ArgumentTest {
 struct RiskMatch {
     std::string_view field;  ///< "seccomp.access"; "caps" stands for all five sets
     std::string_view items;  ///< those alone, as compare names them, blanks between; empty: any
-    std::array<ArgumentTest, 2> arguments{};  ///< of a system call: both must hold
+    std::array<RiskArgument, 2> arguments{};  ///< of a system call: both must hold
     /// Where more must hold of the item in the posture that has it; null: it is enough that it is there.
     bool (*when)(const std::string& item, const Posture& posture) = nullptr;
 };
