@@ -29,6 +29,16 @@ enum class Against : std::uint8_t { profile, earlier };
 
 [[nodiscard]] std::string_view verdict_name(Verdict verdict);
 
+/// What a review says of a finding besides: all of it may be empty, and is in audit and check.
+struct ReviewNotes {
+    std::string origin;        ///< the profile or group (with "@") whose line it is, where others inherit it
+    std::string means;         ///< "refused (EPERM) -> allowed, with any arguments"
+    std::string witness;       ///< a call that shows it: "io_uring_setup(0, 0)"
+    std::string taken, added;  ///< the line in the base and in the head, without indentation and comment
+    bool in_base = false;      ///< `where` is a line of the base: the head has none
+    bool operator==(const ReviewNotes&) const = default;
+};
+
 /// One difference, with all the tasks or profiles that have it.
 struct Finding {
     const Check* check = nullptr;
@@ -40,6 +50,9 @@ struct Finding {
     Where where;
     std::vector<Subject> subjects;
     std::optional<Waiver> waiver;
+    std::string title, why, fix;  ///< in place of the check's own; empty: the check's
+    const Check* risk = nullptr;  ///< the risk that it was ranked by; a waiver may name it too
+    ReviewNotes notes;
 };
 
 /// One comparison to be judged: audit has one a task, review one a profile.
@@ -60,7 +73,10 @@ struct Case {
 [[nodiscard]] Finding raise(std::string_view check_id, Subject subject, std::string expected,
                             std::string observed, Where where = {});
 
-/// Sorts by severity, then subject, then check; merges what is equal but for its subjects.
-[[nodiscard]] std::vector<Finding> merged(std::vector<Finding> findings);
+/// Whether one finding may be about several containers or profiles.
+enum class Units : std::uint8_t { apart, together };
+/// Sorts by severity, then container, then check; merges what is equal but for its subjects. Together: what
+/// many profiles inherit from one line is one finding.
+[[nodiscard]] std::vector<Finding> merged(std::vector<Finding> findings, Units units = Units::apart);
 
 }  // namespace guard

@@ -4,6 +4,7 @@
 
 #include "posture/compare.h"
 #include "posture/finding.h"
+#include "posture/waivers.h"
 
 namespace guard {
 namespace {
@@ -24,24 +25,12 @@ Verdict verdict_of(Shift shift, Against against) {
     return against == Against::profile ? row->against_profile : row->against_earlier;
 }
 
-const Waiver* waiver_for(const Case& judged, const Change& change, std::chrono::year_month_day today) {
-    if (judged.waivers == nullptr) return nullptr;
-    const auto fits = [&](const Waiver& waiver) {
-        const bool names_it =
-            waiver.what.empty() || waiver.what == change.item || change.item.starts_with(waiver.what + " ");
-        return waiver.finding == change.field && names_it && (!waiver.expires || *waiver.expires >= today);
-    };
-    const auto row = std::ranges::find_if(*judged.waivers, fits);
-    return row == judged.waivers->end() ? nullptr : &*row;
-}
-
-Finding finding_of(const Case& judged, Change change, Against against, std::chrono::year_month_day today) {
+Finding finding_of(const Case& judged, Change change, Against against) {
     const auto& check = check_of(change.field);
     Finding finding;
     finding.check = &check;
     finding.severity = change.shift == Shift::tighter ? check.tighter : check.looser;
     finding.verdict = verdict_of(change.shift, against);
-    if (const auto* waiver = waiver_for(judged, change, today)) finding.waiver = *waiver;
     if (judged.origins != nullptr)
         finding.where =
             origin_of(*judged.origins, change.item.empty() ? change.field : change.field + "/" + change.item);
@@ -52,17 +41,28 @@ Finding finding_of(const Case& judged, Change change, Against against, std::chro
     return finding;
 }
 
-auto meaning(const Finding& finding) {
-    const auto& unit =
-        finding.subjects.empty() ? finding.check->id : std::string_view(finding.subjects.front().unit);
+auto meaning(const Finding& finding, Units units) {
+    const auto& unit = finding.subjects.empty() || units == Units::together
+                           ? finding.check->id
+                           : std::string_view(finding.subjects.front().unit);
     return std::tuple{static_cast<int>(Severity::critical) - static_cast<int>(finding.severity),
                       unit,
                       finding.check->id,
+                      std::string_view(finding.where.file),
+                      units == Units::together ? finding.where.line : 0,
                       std::string_view(finding.item),
                       finding.verdict,
                       std::string_view(finding.expected),
                       std::string_view(finding.observed),
-                      std::string_view(finding.reason)};
+                      std::string_view(finding.reason),
+                      std::string_view(finding.notes.means),
+                      std::string_view(finding.waiver ? finding.waiver->reason : std::string_view())};
+}
+
+// Whose own line it is has nobody to inherit it from; the others say who hands it on.
+void add_to(Finding& group, Finding&& finding) {
+    std::ranges::move(finding.subjects, std::back_inserter(group.subjects));
+    if (group.notes.origin.empty()) group.notes.origin = std::move(finding.notes.origin);
 }
 
 }  // namespace
@@ -75,11 +75,15 @@ std::string_view verdict_name(Verdict verdict) {
 
 std::vector<Finding> judge(std::span<const Case> cases, Against against, std::chrono::year_month_day today) {
     std::vector<Finding> findings;
-    for (const auto& judged : cases)
+    for (const auto& judged : cases) {
+        std::vector<Finding> own;
         for (auto& change : compare(*judged.from, *judged.to)) {
-            auto finding = finding_of(judged, std::move(change), against, today);
-            if (finding.severity != Severity::none) findings.push_back(std::move(finding));
+            auto finding = finding_of(judged, std::move(change), against);
+            if (finding.severity != Severity::none) own.push_back(std::move(finding));
         }
+        if (judged.waivers != nullptr) apply_waivers(own, *judged.waivers, today);
+        std::ranges::move(own, std::back_inserter(findings));
+    }
     return merged(std::move(findings));
 }
 
@@ -96,13 +100,14 @@ Finding raise(std::string_view check_id, Subject subject, std::string expected, 
     return finding;
 }
 
-std::vector<Finding> merged(std::vector<Finding> findings) {
-    std::ranges::stable_sort(findings,
-                             [](const Finding& a, const Finding& b) { return meaning(a) < meaning(b); });
+std::vector<Finding> merged(std::vector<Finding> findings, Units units) {
+    std::ranges::stable_sort(findings, [units](const Finding& a, const Finding& b) {
+        return meaning(a, units) < meaning(b, units);
+    });
     std::vector<Finding> groups;
     for (auto& finding : findings) {
-        if (!groups.empty() && meaning(groups.back()) == meaning(finding))
-            std::ranges::move(finding.subjects, std::back_inserter(groups.back().subjects));
+        if (!groups.empty() && meaning(groups.back(), units) == meaning(finding, units))
+            add_to(groups.back(), std::move(finding));
         else
             groups.push_back(std::move(finding));
     }
