@@ -62,7 +62,7 @@ std::string subjects_in_words(const Finding& finding, std::size_t tasks_of_unit)
 std::string title_of(const Finding& finding) {
     if (finding.verdict == Verdict::unknown)
         return "could not be read, so nobody knows whether it is as declared";
-    return std::string(finding.check->title);
+    return finding.title.empty() ? std::string(finding.check->title) : printable(finding.title);
 }
 
 std::string observed_in_words(const Finding& finding) {
@@ -110,18 +110,14 @@ std::string_view rank_of(const Finding& finding) {
 
 std::string why_of(const Finding& finding) {
     if (finding.verdict == Verdict::unknown) return printable(finding.reason);
-    return std::string(finding.check->why);
+    return finding.why.empty() ? std::string(finding.check->why) : printable(finding.why);
 }
 
 std::string fix_of(const Finding& finding, const Findings& all) {
-    if (finding.verdict != Verdict::unknown) return std::string(finding.check->fix);
+    if (finding.verdict != Verdict::unknown)
+        return finding.fix.empty() ? std::string(finding.check->fix) : printable(finding.fix);
     if (!all.as_root) return fmt::format("sudo guard {} {}", all.command, unit_of(finding));
     return {};
-}
-
-std::string date_in_words(std::chrono::year_month_day day) {
-    return fmt::format("{:04}-{:02}-{:02}", static_cast<int>(day.year()), static_cast<unsigned>(day.month()),
-                       static_cast<unsigned>(day.day()));
 }
 
 std::string waiver_in_words(const Waiver& waiver) {

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "posture/finding.h"
+#include "posture/waivers.h"
 #include "report/findings.h"
 
 /// The parts of a finding as sentences, shared by the formats that people read.
@@ -37,7 +38,6 @@ enum class ItemNamed : bool { no, yes };
 [[nodiscard]] std::string fix_of(const Finding& finding, const Findings& all);
 /// "by alice until 2027-06-30: reason".
 [[nodiscard]] std::string waiver_in_words(const Waiver& waiver);
-[[nodiscard]] std::string date_in_words(std::chrono::year_month_day day);
 /// Where it is written, without the directory; empty where nobody wrote it.
 [[nodiscard]] std::string where_in_words(const Where& where);
 

@@ -1,11 +1,13 @@
 #pragma once
 #include <array>
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "posture/change_verdict.h"
 #include "posture/finding.h"
 #include "report/colour.h"
 
@@ -47,6 +49,7 @@ struct Findings {
     Tree tree;
     Bar bar;
     SarifReader sarif_reader = SarifReader::any;
+    std::optional<ChangeVerdict> change;  ///< of a review: the answer as a whole
 };
 
 /// How many findings count, by severity. A waived one counts nowhere else, nor does one that is unknown.

@@ -32,23 +32,40 @@ Json waiver_json(const std::optional<Waiver>& waiver) {
             {"where", where_json(waiver->where)}};
 }
 
+// Only what is there: audit and check have no notes.
+Json notes_json(const ReviewNotes& notes) {
+    Json json = Json::object();
+    const auto add = [&json](std::string_view name, const std::string& text) {
+        if (!text.empty()) json[std::string(name)] = text;
+    };
+    add("origin", notes.origin);
+    add("means", notes.means);
+    add("witness", notes.witness);
+    add("taken", notes.taken);
+    add("added", notes.added);
+    json["in_base"] = notes.in_base;
+    return json;
+}
+
 Json finding_json(const Finding& finding, const Findings& all) {
     auto subjects = Json::array();
     for (const auto& subject : finding.subjects) subjects.push_back(subject_json(subject));
-    return {{"id", finding.check->id},
-            {"item", finding.item},
-            {"severity", severity_name(finding.severity)},
-            {"verdict", verdict_name(finding.verdict)},
-            {"title", title_of(finding)},
-            {"subjects", subjects},
-            {"expected", finding.expected},
-            {"observed", finding.observed},
-            {"reason", finding.reason},
-            {"where", where_json(finding.where)},
-            {"why", finding.check->why},
-            {"fix", fix_of(finding, all)},
-            {"waiver", waiver_json(finding.waiver)},
-            {"fingerprint", fingerprint(finding)}};
+    Json json{{"id", finding.check->id},
+              {"item", finding.item},
+              {"severity", severity_name(finding.severity)},
+              {"verdict", verdict_name(finding.verdict)},
+              {"title", title_of(finding)},
+              {"subjects", subjects},
+              {"expected", finding.expected},
+              {"observed", finding.observed},
+              {"reason", finding.reason},
+              {"where", where_json(finding.where)},
+              {"why", finding.why.empty() ? std::string(finding.check->why) : finding.why},
+              {"fix", fix_of(finding, all)},
+              {"waiver", waiver_json(finding.waiver)},
+              {"fingerprint", fingerprint(finding)}};
+    if (finding.notes != ReviewNotes{}) json["review"] = notes_json(finding.notes);
+    return json;
 }
 
 Json sum_json(const Counts& counts) {
@@ -60,6 +77,15 @@ Json sum_json(const Counts& counts) {
     return json;
 }
 
+Json change_json(const ChangeVerdict& change) {
+    return {{"base", change.base},
+            {"head", change.head},
+            {"access", access_name(change.access)},
+            {"counterexample", change.counterexample},
+            {"no_new_access_required", change.required},
+            {"notes", change.notes}};
+}
+
 }  // namespace
 
 std::string findings_json(const Findings& findings) {
@@ -68,11 +94,12 @@ std::string findings_json(const Findings& findings) {
         examined.push_back({{"name", one.unit}, {"tasks", one.tasks}, {"checks", one.checks}});
     auto list = Json::array();
     for (const auto& finding : findings.findings) list.push_back(finding_json(finding, findings));
-    const Json all{{"guard", 1},
-                   {"command", findings.command},
-                   {"examined", examined},
-                   {"findings", list},
-                   {"sum", sum_json(counts_of(findings.findings))}};
+    Json all{{"guard", 1},
+             {"command", findings.command},
+             {"examined", examined},
+             {"findings", list},
+             {"sum", sum_json(counts_of(findings.findings))}};
+    if (findings.change) all["change"] = change_json(*findings.change);
     return all.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 

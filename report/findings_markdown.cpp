@@ -3,6 +3,7 @@
 #include "report/finding_words.h"
 #include "report/findings.h"
 #include "report/layout.h"
+#include "report/review_words.h"
 
 // One comment, to be updated in place: the marker in the first line says which one is guard's.
 namespace guard::report {
@@ -49,6 +50,7 @@ std::string details(const Findings& findings) {
 }  // namespace
 
 std::string findings_markdown(const Findings& findings) {
+    if (findings.change) return review_markdown(findings);
     auto text = head(findings, counts_of(findings.findings));
     if (findings.findings.empty()) return text;
     text += fmt::format("\n| risk | {} | what | found | expected | where |\n|---|---|---|---|---|---|\n",

@@ -7,6 +7,7 @@
 #include "report/finding_words.h"
 #include "report/findings.h"
 #include "report/layout.h"
+#include "report/review_words.h"
 
 namespace guard::report {
 namespace {
@@ -147,6 +148,7 @@ std::string sum_text(const Findings& all, const std::vector<Entry>& entries) {
 }  // namespace
 
 std::string findings_text(const Findings& findings, Colour colour) {
+    if (findings.change) return review_text(findings, colour);
     const auto units = unit_width(findings);
     const auto entries = entries_of(findings.findings);
     std::string text;
