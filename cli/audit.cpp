@@ -9,6 +9,7 @@
 #include "cli/output.h"
 #include "cli/result.h"
 #include "launcher/state.h"
+#include "posture/waivers.h"
 #include "report/findings.h"
 
 namespace guard::cli {
@@ -55,6 +56,9 @@ Result<report::Findings> look(const Invocation& invocation) {
         findings.examined.push_back({one.name, one.tasks, one.checks, profile_of(one.name, records.read)});
     findings.findings = std::move(seen.findings);
     std::ranges::move(records.missing, std::back_inserter(findings.findings));
+    for (const auto& record : records.read)
+        std::ranges::move(waiver_findings({.unit = record.name}, record.launched, today),
+                          std::back_inserter(findings.findings));
     findings.findings = merged(std::move(findings.findings));
     findings.as_root = ::geteuid() == 0;
     findings.asked.assign(compared_checks().begin(), compared_checks().end());

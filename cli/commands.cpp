@@ -35,6 +35,18 @@ constexpr auto kAudit = std::to_array<Option>({
     {"allow-unknown", "", "", "does not count what could not be read"},
 });
 constexpr auto kCheck = std::to_array<Option>({kSet, kJsonFormat, kOutput});
+constexpr auto kReview = std::to_array<Option>({
+    {"base", "REV", "",
+     "what to compare with: a git revision, a directory or a file; else where the head left origin/HEAD"},
+    {"head", "REV", "", "what is reviewed; else the work tree"},
+    {"require", "WHAT", "no-new-access",
+     "fails where the head allows anything that the base did not, whatever its severity"},
+    {"fail-on", "SEVERITY", "info|low|medium|high|critical",
+     "the least severity that counts; where .guard.toml of the base asks for a lower one, that counts"},
+    {"allow-unknown", "", "", "does not count what could not be compared"},
+    kFindingFormat,
+    kOutput,
+});
 constexpr auto kExplain = std::to_array<Option>({kSet, kJsonFormat, kOutput});
 constexpr auto kSchema = std::to_array<Option>({{"group", "", "", "of a group of system calls instead"}});
 constexpr auto kHelp = std::to_array<Option>({{"as", "FORM", "text|man|markdown|profile|bash|zsh|fish",
@@ -83,6 +95,16 @@ constexpr auto kCommands = std::to_array<Command>({
      "compiles the "
      "system call filter. Needs no rights and starts nothing.",
      kCheck, Operands::profiles, 1, kAnyNumber, false, kUsage, run_check},
+    {"review", "[--base REV] [--head REV] [--require no-new-access] [PATH]...",
+     "says what a change of profiles newly allows",
+     "Compares the profiles of two revisions and says, worst first, what the change newly allows, takes "
+     "away, or answers "
+     "otherwise, with a call that shows it. REV is a git revision, a directory or a file; a seccomp profile "
+     "or config.json "
+     "of a container runtime may stand for a profile. Only profiles below PATH count, or below `paths` of "
+     ".guard.toml in "
+     "the base.",
+     kReview, Operands::profiles, 0, kAnyNumber, false, kUsage, run_review},
     {"explain", "P [SECTION]...", "says in plain words what a profile grants, and where that is written",
      "Says what the profile grants beyond an empty one, and how its service lives, with the place of each. "
      "SECTION is "

@@ -23,6 +23,7 @@ int run_stop(const Invocation& invocation);
 int run_logs(const Invocation& invocation);
 int run_audit(const Invocation& invocation);
 int run_check(const Invocation& invocation);
+int run_review(const Invocation& invocation);
 int run_explain(const Invocation& invocation);
 int run_schema(const Invocation& invocation);
 int run_doctor(const Invocation& invocation);

@@ -9,7 +9,7 @@ enum Status : int {
     kDone = 0,
     kFailed = 1,         ///< found something, not found, or failed
     kUsage = 2,          ///< wrong usage, or input that can't be used
-    kIncomplete = 3,     ///< audit, check: something could not be read
+    kIncomplete = 3,     ///< audit, check, review: something could not be read
     kNotLaunched = 125,  ///< launch: guard could not make the container; wrong usage included
     kNotExecutable = 126,
     kNotFound = 127,
@@ -25,10 +25,10 @@ inline constexpr auto kStatuses = std::to_array<StatusRow>({
     {"launch", "125", "guard could not make the container: a broken profile and wrong usage included"},
     {"launch", "126", "the command is not executable"},
     {"launch", "127", "the command was not found"},
-    {"audit, check", "0", "nothing at or over --fail-on"},
-    {"audit, check", "1", "findings at or over --fail-on"},
-    {"audit, check", "2", "wrong usage, or input that could not be used"},
-    {"audit, check", "3", "something could not be read; --allow-unknown accepts that"},
+    {"audit, check, review", "0", "nothing at or over --fail-on"},
+    {"audit, check, review", "1", "findings at or over --fail-on"},
+    {"audit, check, review", "2", "wrong usage, or input that could not be used"},
+    {"audit, check, review", "3", "something could not be read; --allow-unknown accepts that"},
     {"others", "0", "done"},
     {"others", "1", "not found, or failed"},
     {"others", "2", "wrong usage, or a broken profile"},

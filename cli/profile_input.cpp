@@ -4,6 +4,10 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <cstdlib>
+#include <filesystem>
+
+#include "base/split.h"
 #include "base/sys.h"
 #include "cli/output.h"
 #include "cli/version.h"
@@ -35,6 +39,16 @@ const Diagnostic* refusal_of(const std::vector<Diagnostic>& diagnostics) {
 }  // namespace
 
 std::vector<std::string> profile_search_path() { return default_search_path(install_prefix()); }
+
+std::vector<std::string> shipped_profiles() {
+    std::vector<std::string> directories;
+    if (const char* own = std::getenv("GUARD_PROFILE_PATH"); own != nullptr)
+        for (const auto part : split(own, ':'))
+            if (!part.empty())
+                directories.push_back(std::filesystem::absolute(part).lexically_normal().string());
+    directories.push_back(install_prefix() + "/share/guard/profiles");
+    return directories;
+}
 
 LoadOptions load_options(const Invocation& invocation) {
     LoadOptions options;

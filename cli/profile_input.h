@@ -12,6 +12,11 @@ namespace guard::cli {
 /// Where profiles named without a path are looked up.
 [[nodiscard]] std::vector<std::string> profile_search_path();
 
+/// Directories of the profiles that guard brings, and those of $GUARD_PROFILE_PATH: what a revision may
+/// extend besides its own. This machine's own profiles are not among them, so that every machine answers
+/// alike.
+[[nodiscard]] std::vector<std::string> shipped_profiles();
+
 /// The search path and --set, for whoever reads any file.
 [[nodiscard]] LoadOptions load_options(const Invocation& invocation);
 

@@ -69,11 +69,12 @@ Severity severity_of(const std::string& name) {
     return Severity::medium;
 }
 
-void describe_run(const Invocation& invocation, report::Findings& findings) {
+void describe_run(report::Findings& findings) {
     findings.version = kVersion;
-    if (findings.tree.root.empty()) findings.tree = work_tree();
-    findings.bar = {severity_of(invocation.value("fail-on")),
-                    invocation.has("allow-unknown") ? report::Unknowns::accept : report::Unknowns::count};
+    if (auto tree = work_tree(); findings.tree.root.empty()) {
+        if (!findings.tree.folder.empty()) tree.folder = findings.tree.folder;
+        findings.tree = std::move(tree);
+    }
     if (variable("GITHUB_ACTIONS") == "true") findings.sarif_reader = report::SarifReader::code_scanning;
 }
 
@@ -94,12 +95,18 @@ int give_result(const Invocation& invocation, int status, const Write& write) {
 }
 
 int give_findings(const Invocation& invocation, report::Findings findings) {
-    describe_run(invocation, findings);
+    findings.bar = {severity_of(invocation.value("fail-on")),
+                    invocation.has("allow-unknown") ? report::Unknowns::accept : report::Unknowns::count};
     const auto outcome =
         report::outcome_of(report::counts_of(findings.findings), findings.bar.fail_on, findings.bar.unknowns);
-    return give_result(
-        invocation, static_cast<int>(outcome),
-        [&](std::string_view format, report::Colour colour) { return written(findings, format, colour); });
+    return give_findings(invocation, std::move(findings), static_cast<int>(outcome));
+}
+
+int give_findings(const Invocation& invocation, report::Findings findings, int status) {
+    describe_run(findings);
+    return give_result(invocation, status, [&](std::string_view format, report::Colour colour) {
+        return written(findings, format, colour);
+    });
 }
 
 }  // namespace guard::cli

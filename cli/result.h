@@ -21,4 +21,7 @@ using Write = std::function<std::string(std::string_view format, report::Colour 
 /// returns the exit status of that. Fills in what formats need to know of this run.
 [[nodiscard]] int give_findings(const Invocation& invocation, report::Findings findings);
 
+/// The same where more than the findings decides the status: the caller fills in `findings.bar` too.
+[[nodiscard]] int give_findings(const Invocation& invocation, report::Findings findings, int status);
+
 }  // namespace guard::cli
