@@ -3,16 +3,15 @@
 #include <endian.h>
 #include <fcntl.h>
 #include <linux/netlink.h>
-#include <sched.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
 #include <optional>
 
+#include "base/enter.h"
 #include "base/sys.h"
 
 namespace guard::netlink {
@@ -200,12 +199,8 @@ Result<std::vector<Answer>> Socket::ask(const Request& request) {
 }
 
 Result<Socket> open_in(int netns, int protocol) {
-    const auto own = TRY(sys::open("/proc/thread-self/ns/net", O_RDONLY));
-    if (::setns(netns, CLONE_NEWNET) < 0) return fail_errno("enter the container's network", errno);
-    auto socket = Socket::open(protocol);
-    // Going on in the container's network would let guard change the wrong host: no way back, no way on.
-    if (::setns(own.get(), CLONE_NEWNET) < 0) std::abort();
-    return socket;
+    const auto inside = TRY(EnteredNetwork::enter(netns));
+    return Socket::open(protocol);
 }
 
 }  // namespace guard::netlink

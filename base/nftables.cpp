@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <numeric>
 
@@ -30,6 +31,17 @@ std::string header(std::uint8_t family, std::uint16_t resource) {
         nfgenmsg{family, NFNETLINK_V0, static_cast<std::uint16_t>(resource >> 8U | resource << 8U)});
 }
 std::string inet() { return header(NFPROTO_INET, 0); }
+
+struct FamilyRow {
+    unsigned number;
+    std::string_view name;  // as nft(8) writes it
+};
+constexpr auto kFamilies = std::to_array<FamilyRow>({{NFPROTO_INET, "inet"},
+                                                     {NFPROTO_IPV4, "ip"},
+                                                     {NFPROTO_IPV6, "ip6"},
+                                                     {NFPROTO_ARP, "arp"},
+                                                     {NFPROTO_BRIDGE, "bridge"},
+                                                     {NFPROTO_NETDEV, "netdev"}});
 
 std::string commented(std::string_view comment) {
     std::string tagged{kCommentTag, static_cast<char>(comment.size() + 1)};
@@ -312,6 +324,23 @@ std::string Batch::bytes() const {
     std::uint32_t sequence = 0;
     for (const auto& request : framed()) all += netlink::encode(request, ++sequence);
     return all;
+}
+
+Result<std::vector<std::string>> tables_of(netlink::Socket& socket) {
+    const auto answers = socket.ask(
+        {kSubsystem | NFT_MSG_GETTABLE, NLM_F_DUMP, header(NFPROTO_UNSPEC, 0), "list the nft tables"});
+    const bool none = !answers && (answers.error().code == EINVAL || answers.error().code == EOPNOTSUPP);
+    if (none) return std::vector<std::string>{};
+    if (!answers) return std::unexpected(answers.error());
+    std::vector<std::string> tables;
+    for (const auto& answer : *answers) {
+        const auto family = static_cast<unsigned char>(answer.payload.at(0));  // nfgenmsg begins with it
+        const auto* const row = std::ranges::find(kFamilies, family, &FamilyRow::number);
+        const auto name = netlink::find(without_header(answer.payload), NFTA_TABLE_NAME);
+        tables.push_back(std::string(row == kFamilies.end() ? "other" : row->name) + " " +
+                         std::string(name.substr(0, name.find('\0'))));
+    }
+    return tables;
 }
 
 Result<bool> table_exists(netlink::Socket& socket, std::string_view table) {

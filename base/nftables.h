@@ -129,6 +129,9 @@ private:
     std::uint32_t next_set_ = 0;
 };
 
+/// Every table of the namespace the socket was opened in, with its family: "inet guard", "ip nat". Empty also
+/// where this kernel has no nf_tables.
+[[nodiscard]] Result<std::vector<std::string>> tables_of(netlink::Socket& socket);
 /// Whether the table is there. Fails where the kernel can't be asked.
 [[nodiscard]] Result<bool> table_exists(netlink::Socket& socket, std::string_view table);
 /// Every element of one set or map. Fails with ENOENT where there is none.

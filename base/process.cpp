@@ -55,6 +55,9 @@ Result<ProcessHandle> open_process(pid_t pid) {
 Result<ProcessHandle> open_process(const TaskId& id) {
     if (id.pid <= 0) return fail_errno("open process " + std::to_string(id.pid), ESRCH);
     auto handle = open_process(id.pid);
+    // One that lives and is not in /proc is hidden by hidepid, and may be the one. proc(5)
+    if (!handle && handle.error().code == ENOENT && sys::pidfd_open(id.pid))
+        return fail_errno("see process " + std::to_string(id.pid) + " in /proc", EACCES);
     const bool ended = !handle && (handle.error().code == ENOENT || handle.error().code == ESRCH);
     if (ended || (handle && handle->id != id))
         return fail_errno("open process " + std::to_string(id.pid), ESRCH);

@@ -134,6 +134,13 @@ Result<struct stat> fstatat(int dir, const std::string& path, int flags) {
     return status;
 }
 
+Result<struct statx> statx(int dir, const std::string& path, unsigned mask) {
+    struct statx status{};
+    if (::statx(dir, path.c_str(), AT_STATX_DONT_SYNC, mask, &status) < 0)
+        return fail_errno(doing("stat", path), errno);
+    return status;
+}
+
 Result<std::vector<std::string>> list_directory(int dir, const std::string& path) {
     auto fd = TRY(openat(dir, path, O_RDONLY | O_DIRECTORY));
     const std::unique_ptr<DIR, int (*)(DIR*)> stream(::fdopendir(fd.get()), ::closedir);

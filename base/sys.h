@@ -51,6 +51,8 @@ enum class Sync : bool { no, yes };
 [[nodiscard]] Result<std::string> readlinkat(int dir, const std::string& path);
 [[nodiscard]] Result<struct stat> fstat(int fd);
 [[nodiscard]] Result<struct stat> fstatat(int dir, const std::string& path, int flags = 0);
+/// What `mask` (STATX_...) asks for, without waiting for a file server. Follows links. statx(2)
+[[nodiscard]] Result<struct statx> statx(int dir, const std::string& path, unsigned mask);
 /// Names in a directory but for "." and "..", sorted. Fails with the errno of open or readdir(3).
 [[nodiscard]] Result<std::vector<std::string>> list_directory(int dir, const std::string& path);
 /// Makes `path` and what is missing above it. Fails with the errno of mkdir(2), but for EEXIST on a
