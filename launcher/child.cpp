@@ -33,6 +33,7 @@
 #include "launcher/child_mounts.h"
 #include "launcher/memory.h"
 #include "launcher/reaper.h"
+#include "posture/network_settings.h"
 
 #ifndef MS_PRIVATE
 #include <linux/mount.h>
@@ -118,6 +119,18 @@ int set_own_sysctls(Child& child) noexcept {
     if (child.plan.own_users)
         if (const int error = put("/proc/sys/user/max_user_namespaces", "0", 1); error != 0) return error;
     return child.plan.memfd_noexec ? put("/proc/sys/vm/memfd_noexec", "2", 1) : 0;
+}
+
+// A new network namespace has this machine's value for some of them: guard's own forwarding, for one.
+int close_own_network(Child& child) noexcept {
+    if ((child.plan.namespaces & CLONE_NEWNET) == 0) return 0;
+    for (std::size_t at = 0; at < kNetworkSettings.size(); ++at) {
+        child.index = static_cast<std::uint32_t>(at);
+        const auto& row = kNetworkSettings[at];
+        const int error = put(row.file, row.value.data(), row.value.size());
+        if (error != 0 && error != ENOENT) return error;  // a kernel without IPv6 has none of its files
+    }
+    return 0;
 }
 
 // A shared tree would carry our mounts back to the host. mount_namespaces(7)
@@ -312,6 +325,8 @@ int keep_only_socket(Child& child) noexcept {
 
 int take_init_identity(Child& child) noexcept { return take_identity(child, child.plan.init); }
 
+int start_session(Child&) noexcept { return result(::setsid()); }
+
 // The filter allows no more than waiting, so that the heap goes before; what is loaded is on the stack by
 // then.
 int load_init_filter(Child& child) noexcept {
@@ -326,11 +341,12 @@ int load_init_filter(Child& child) noexcept {
 
 int set_umask(Child& child) noexcept {
     ::umask(static_cast<mode_t>(child.plan.umask));
-    return child.plan.personality == 0 ? 0 : result(::personality(child.plan.personality));
+    return result(::personality(child.plan.personality));  // also 0: the caller may be run by setarch(8)
 }
 
 constexpr auto kInitSteps = std::to_array<StepRow>({
     {"wipe the arguments of PID 1", wipe_arguments},
+    {"leave the caller's terminal", start_session},
     {"set the umask and personality of PID 1", set_umask},
     {"set the rlimits of PID 1", set_rlimits},
     {"take the rights of PID 1 away", take_init_identity},
@@ -351,8 +367,6 @@ constexpr auto kInitSteps = std::to_array<StepRow>({
 
 int fork_command(Child& child) noexcept;
 
-int start_session(Child&) noexcept { return result(::setsid()); }
-
 int take_stdio(Child& child) noexcept {
     const bool terminal = child.plan.stdio == Stdio::terminal;
     if (terminal && ::ioctl(child.in.stdio[1], TIOCSCTTY, 0) < 0) return errno;
@@ -368,6 +382,18 @@ int enter_workdir(Child& child) noexcept {
     char path[PATH_MAX];
     if (::syscall(SYS_getcwd, path, sizeof path) < 0) return errno;
     return path[0] == '/' ? 0 : EXDEV;  // "(unreachable)": outside of the root
+}
+
+// Further settings of the caller's that pass through fork and exec. They grant nothing, but a container
+// should behave the same whoever starts it. PR_SET_THP_DISABLE(2const), PR_SET_TIMERSLACK(2const),
+// set_mempolicy(2)
+int forget_callers_tuning(Child&) noexcept {
+    constexpr unsigned long kDefaultSlackNs = 50'000;
+    if (::prctl(PR_SET_THP_DISABLE, 0, 0, 0, 0) < 0) return errno;
+    if (::prctl(PR_SET_TIMERSLACK, kDefaultSlackNs, 0, 0, 0) < 0) return errno;
+    constexpr int kDefaultPolicy = 0;
+    if (::syscall(SYS_set_mempolicy, kDefaultPolicy, nullptr, 0) < 0 && errno != ENOSYS) return errno;
+    return 0;
 }
 
 // The caller may have blocked or ignored signals; both would pass through exec. Nothing may reach the command
@@ -407,6 +433,7 @@ constexpr auto kSteps = std::to_array<StepRow>({
     {"wait for the id maps", wait_for_maps},
     {"make an own cgroup namespace", own_cgroup_view},
     {"close the own namespaces to new ones", set_own_sysctls},
+    {"close the own network to forwarding", close_own_network},
     {"make the mounts private", make_mounts_private},
     {"become root of the own users", become_inside_root},
     {"set the host name", set_hostname},
@@ -425,6 +452,7 @@ constexpr auto kSteps = std::to_array<StepRow>({
     {"set the rlimit", set_rlimits},
     {"take the rights of the command away", take_payload_identity},
     {"set the umask and personality", set_umask},
+    {"forget the caller's tuning", forget_callers_tuning},
     {"enter the working directory", enter_workdir},
     {"end with the supervisor", die_with_supervisor},
     {"close all other descriptors", keep_only_stdio},
@@ -451,6 +479,7 @@ std::string subject_of(const StepRow& row, const StepFailure& failure, const Lau
     if (row.run == make_file_tree) return plan.mounts.at(failure.index).place;
     if (row.run == hold_file_rules && failure.index < plan.landlock.rules.size())
         return plan.landlock.rules.at(failure.index).place;
+    if (row.run == close_own_network) return std::string(kNetworkSettings.at(failure.index).name);
     if (row.run == set_rlimits) return std::string(kRlimits.at(failure.index).name);
     if (row.run == enter_workdir) return plan.workdir;
     if (row.run == execute) return plan.command.front();

@@ -2,6 +2,7 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/error.h"
@@ -10,6 +11,9 @@
 #include "posture/record.h"
 
 namespace guard::launcher {
+
+/// The next hop of a container's IPv6 packets: its side of the bridge has no other address there.
+inline constexpr std::string_view kLinkLocalGateway = "fe80::1";
 
 /// Everything about a container's network, computed before anything is made.
 struct NetworkPlan {

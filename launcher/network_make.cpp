@@ -20,7 +20,7 @@ IpRange alone(const IpAddress& one) { return {one, static_cast<unsigned>(one.siz
 IpRange everywhere(IpFamily family) { return {{family, {}}, 0}; }
 /// The outer end's own, so that neighbour discovery has somebody to ask from.
 const IpRange& link_local() {
-    static const IpRange range{address("fe80::1"), 64};
+    static const IpRange range{address(std::string(kLinkLocalGateway)), 64};
     return range;
 }
 

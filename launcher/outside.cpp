@@ -92,6 +92,7 @@ Result<UniqueFd> open_mount(Spaces& spaces, const LaunchPlan& plan, const Planne
     if (!mount) return std::unexpected(about(planned, mount.error()));
     mount_attr attributes{};
     attributes.attr_set = attributes_of(planned.mount);
+    attributes.propagation = MS_PRIVATE;  // else what is mounted below on this machine would appear inside
     if (planned.mount.idmap) {
         attributes.attr_set |= MOUNT_ATTR_IDMAP;
         attributes.userns_fd =
@@ -119,6 +120,7 @@ Result<UniqueFd> open_null_mount(const Mount& wanted) {
     auto mount = TRY(sys::open_tree(null.get(), "", OPEN_TREE_CLONE | AT_EMPTY_PATH));
     mount_attr attributes{};
     attributes.attr_set = attributes_of(wanted);
+    attributes.propagation = MS_PRIVATE;
     CHECK(sys::mount_setattr(mount.get(), 0, attributes));
     return mount;
 }

@@ -229,7 +229,8 @@ Result<std::vector<std::string>> recorded_names() {
 Life life_of(const Record& record) {
     const auto boot = boot_id();
     if (!boot || *boot != record.bindings.boot_id) return Life::dead;
-    return open_process(record.bindings.supervisor) ? Life::running : Life::dead;
+    const auto supervisor = open_process(record.bindings.supervisor);
+    return supervisor || supervisor.error().code != ESRCH ? Life::running : Life::dead;  // hidden is not dead
 }
 
 Result<void> clean_up(const Record& record) {

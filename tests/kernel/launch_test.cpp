@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sched.h>
+#include <sys/personality.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -293,6 +294,26 @@ TEST(LaunchTest, ThePrioritiesOfTheCallerStayOutside) {
     EXPECT_EQ(disk, 1 << 13) << "the caller keeps its own";
     EXPECT_THAT(outcome.text, HasSubstr("0 0 0\n"));
     EXPECT_THAT(outcome.text, Not(HasSubstr("list:\t0\n")));
+}
+
+TEST(LaunchTest, TheExecutionSettingsOfTheCallerStayOutside) {
+    GUARD_SKIP_UNLESS_PRIVATE();
+    constexpr unsigned long kAsk = 0xFFFFFFFF;
+    const auto before = static_cast<unsigned long>(::personality(kAsk));
+    ASSERT_GE(::personality(before | ADDR_NO_RANDOMIZE), 0);
+    const auto outcome = shell("cat /proc/self/personality");
+    ASSERT_GE(::personality(before), 0);
+    EXPECT_THAT(outcome.text, HasSubstr("00000000\n")) << outcome.error;
+}
+
+TEST(LaunchTest, NoForwardingOfThisMachineIsInherited) {
+    GUARD_SKIP_UNLESS_PRIVATE();
+    const auto before = sys::read_file("/proc/sys/net/ipv4/ip_forward");
+    ASSERT_TRUE(before);
+    ASSERT_TRUE(sys::write_file("/proc/sys/net/ipv4/ip_forward", "1"));
+    const auto outcome = shell("cat /proc/sys/net/ipv4/ip_forward");
+    ASSERT_TRUE(sys::write_file("/proc/sys/net/ipv4/ip_forward", *before));
+    EXPECT_EQ(outcome.text, "0\n") << outcome.error;
 }
 
 TEST(LaunchTest, CapabilitiesThatAreGivenAreHeldByTheCommandAlone) {
