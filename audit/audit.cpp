@@ -6,9 +6,13 @@
 
 #include <algorithm>
 #include <bit>
+#include <cerrno>
 
+#include "audit/host.h"
 #include "audit/known.h"
+#include "audit/process_facts.h"
 #include "audit/scan.h"
+#include "audit/scan_files.h"
 #include "audit/select.h"
 #include "base/digest.h"
 #include "base/process.h"
@@ -16,12 +20,15 @@
 #include "posture/capability.h"
 #include "posture/compare.h"
 #include "posture/fields.h"
+#include "posture/words.h"
 
 namespace guard::audit {
 namespace {
 
-// Questions asked of a task besides its fields: foreign, escaped, outside its cgroup, unstable.
-constexpr std::size_t kMembershipChecks = 4;
+// Questions asked besides the fields of each task: foreign, escaped, outside its cgroup, unstable, unseen,
+// led by a thread that ended; somebody's handles on its namespaces; the packet filter; the machine's own
+// settings.
+constexpr std::size_t kFurtherChecks = 9;
 
 Subject subject_of(const Record& record) {
     const auto& payload = record.bindings.payload;
@@ -65,11 +72,14 @@ private:
     };
     const Observed& observed(const SeenTask& task, const Posture& launched);
     void add_member(const SeenTask& task, const Membership& member);
+    void add_kept_namespaces();
+    void add_unseen();
 
     const Record* record_;
     const Scan* scan_;
     Frame frame_;
     std::size_t tasks_ = 0;
+    bool init_seen_ = false;
     std::map<std::string, Observed> postures_;  // by fingerprint; a map, for Case points into it
     std::vector<Case> cases_;
     std::vector<Finding> raised_;
@@ -98,8 +108,13 @@ std::string fingerprint(const SeenTask& task) {
                          text(details.oom_score_adj));
     const auto* stat = value_of(details.stat);
     const auto* disk = value_of(details.disk_class);
-    if (stat != nullptr) print += fmt::format(" {} {} {}", stat->policy, stat->realtime, stat->nice);
-    return print + fmt::format(" {} {}", status.cpus_allowed, disk != nullptr ? *disk : -1);
+    const auto* label = value_of(details.label);
+    if (stat != nullptr)
+        print += fmt::format(" {} {} {} {}", stat->policy, stat->realtime, stat->nice, stat->terminal);
+    print += fmt::format(" {} {}\n{}\n", status.cpus_allowed, disk != nullptr ? *disk : -1,
+                         label != nullptr ? label->value_or("") : "?");
+    if (task.tid == task.pid) print += status.name;
+    return print + (details.process == nullptr ? "" : "\n" + details.process->print);
 }
 
 const ContainerAudit::Observed& ContainerAudit::observed(const SeenTask& task, const Posture& launched) {
@@ -114,6 +129,7 @@ const ContainerAudit::Observed& ContainerAudit::observed(const SeenTask& task, c
 void ContainerAudit::add_member(const SeenTask& task, const Membership& member) {
     // PID 1 is guard's own reaper, with a posture of its own.
     const bool is_init = task.pid == record_->bindings.init.pid;
+    init_seen_ |= is_init;
     const auto& launched = is_init ? record_->reaper : record_->launched.posture;
     const auto& seen = observed(task, launched);
     const auto subject = subject_of(*record_, task);
@@ -134,7 +150,11 @@ void ContainerAudit::add(const SeenTask& task) {
     ++tasks_;
     const auto subject = subject_of(*record_, task);
     if (scan_->unstable.contains(task.tid))
-        raised_.push_back(raise("process.unstable", subject, "", "changed while it was read, three times"));
+        raised_.push_back(
+            raise_unknown("process.unstable", subject, "it changed while it was read, three times"));
+    if (task.leader_ended)
+        raised_.push_back(raise("process.leader-ended", subject, "a process with its first thread",
+                                "a thread that lives on behind one that has ended"));
     if (member.descends) return add_member(task, member);
     const auto what = described(task.facts.status);
     if (member.inside.empty())
@@ -145,7 +165,33 @@ void ContainerAudit::add(const SeenTask& task) {
                                 "in its " + listed(member.inside) + " namespace: " + what));
 }
 
+void ContainerAudit::add_kept_namespaces() {
+    const auto own = made_for(*record_);
+    for (const auto& kept : scan_->kept) {
+        const auto id = scan_->namespaces.id_of_inode(kept.inode);
+        const auto row =
+            std::ranges::find_if(own, [&id](const auto& entry) { return id && entry.second == *id; });
+        if (row == own.end()) continue;
+        const auto where = kept.holder == 0 ? "a mount at " + kept.by : kept.by;
+        raised_.push_back(raise(
+            "process.handle", {record_->name, kept.holder, kept.holder, kept.start, kept.name, kept.exe},
+            "none but guard's own", fmt::format("{} on its {} namespace", where, row->first)));
+    }
+}
+
+// A container whose first process lives and is not among those that /proc shows: nothing was looked at.
+void ContainerAudit::add_unseen() {
+    if (!init_seen_ && sys::pidfd_open(record_->bindings.init.pid))
+        raised_.push_back(raise_unknown("process.unseen", subject_of(*record_),
+                                        "its first process lives, and /proc does not show it"));
+    for (const auto& [pid, code] : scan_->unread)
+        raised_.push_back(raise_unknown("process.unseen", {record_->name, pid, pid, 0, "", ""},
+                                        in_words(Unknown{code, "look at a process that may be in it"})));
+}
+
 std::vector<Finding> ContainerAudit::findings(std::chrono::year_month_day today) {
+    add_kept_namespaces();
+    add_unseen();
     auto all = judge(cases_, Against::earlier, today);
     std::ranges::move(raised_, std::back_inserter(all));
     return all;
@@ -165,7 +211,9 @@ Standing standing_of(const Record& record, const std::string& boot) {
             Stage::over,
             {raise("record.other-boot", subject_of(record), "this start of the machine", "an earlier one")}};
     const auto init = open_process(bindings.init);
-    if (init) return {Stage::live, {}};
+    // Not to be seen is not to have ended: /proc may be mounted so that it shows nobody's but one's own.
+    const bool hidden = !init && init.error().code != ESRCH;
+    if (init || hidden) return {Stage::live, {}};
     // Written ahead: until its supervisor has started it, there is no process to look for.
     if (record.started == 0 && open_process(bindings.supervisor)) return {Stage::starting, {}};
     return {Stage::over,
@@ -174,19 +222,34 @@ Standing standing_of(const Record& record, const std::string& boot) {
 
 // The files a profile was read from, by content: what the owner wants may have changed since the launch.
 std::vector<Finding> profile_changes(const Record& record) {
+    const Subject subject{record.name, 0, 0, 0, "", ""};
     std::vector<std::string> changed;
+    std::vector<Finding> findings;
     for (const auto& source : record.launched.sources) {
         if (!source.path.starts_with('/')) continue;  // built in, or set on the command line
         const auto text = sys::read_file(source.path);
-        if (!text)
+        if (!text && text.error().code == EACCES)
+            findings.push_back(raise_unknown("record.profile-changed", subject, describe(text.error())));
+        else if (!text)
             changed.push_back(source.path + " can't be read any more");
         else if (digest_of(*text) != source.digest)
             changed.push_back(source.path);
     }
-    if (changed.empty()) return {};
-    return {raise(
-        "record.profile-changed", Subject{record.name, 0, 0, 0, "", ""}, "as at launch", listed(changed),
-        record.launched.sources.empty() ? Where{} : Where{record.launched.sources.front().path, 0, 0})};
+    if (changed.empty()) return findings;
+    findings.push_back(raise("record.profile-changed", subject, "as at launch", listed(changed),
+                             Where{record.launched.sources.front().path, 0, 0}));
+    return findings;
+}
+
+// Rules of somebody else's in guard's table, or the table gone: then nothing holds the containers' network.
+std::vector<Finding> filter_changes(const Record& record, const Result<std::vector<std::string>>& strange) {
+    if (record.launched.service.network.mode != NetworkMode::bridge) return {};
+    const Subject subject{record.name, 0, 0, 0, "", ""};
+    if (!strange && strange.error().code == ENOENT)
+        return {raise("network.filter", subject, "the table inet guard", "nothing: it is gone")};
+    if (!strange) return {raise_unknown("network.filter", subject, describe(strange.error()))};
+    if (strange->empty()) return {};
+    return {raise("network.filter", subject, "the rules that guard made", listed(*strange))};
 }
 
 std::vector<Finding> unrecorded(const std::vector<Record>& records, const Scan& scanned) {
@@ -200,15 +263,21 @@ std::vector<Finding> unrecorded(const std::vector<Record>& records, const Scan& 
 
 Frame frame_of(const Record& record, const std::vector<const Record*>& live, const Scan& scanned,
                const Known<std::vector<TableWord>>& table) {
-    Frame frame{&record, &scanned.shared, &scanned.namespaces, {}, table};
+    Frame frame{&record, &scanned.shared, &scanned.namespaces, &scanned.parents, &scanned.names, {}, table};
     for (const auto* other : live)
         if (other != &record)
             for (const auto& [name, id] : other->bindings.own) frame.owners.emplace(id, other->name);
     return frame;
 }
 
+std::vector<Finding> files_of(const Record& record, int proc) {
+    const auto process = open_process_folder(proc, record.bindings.init.pid);
+    if (process) return risky_files(record, process->folder.get());
+    return {raise_unknown("files.unread", subject_of(record), describe(process.error()))};
+}
+
 std::size_t checks_of(const Record& record) {
-    std::size_t checks = kMembershipChecks;
+    std::size_t checks = kFurtherChecks;
     each_field(record.launched.posture, [&checks](std::string_view, const auto& field) {
         checks += std::holds_alternative<Unknown>(field) ? 0 : 1;
     });
@@ -229,12 +298,17 @@ Result<Report> audit_records(const std::vector<Record>& records, const Options& 
     }
     const auto scanned = TRY(scan(proc.get(), interest_in(live)));
     const auto table = known(read_guard_table());
+    const auto strange = strange_rules();
     for (const auto& record : records) {
         report.containers.push_back({record.name, 0, checks_of(record)});
         std::ranges::move(profile_changes(record), std::back_inserter(report.findings));
         if (std::ranges::find(live, &record) == live.end()) continue;
         ContainerAudit container(record, scanned, frame_of(record, live, scanned, table));
         for (const auto& task : scanned.tasks) container.add(task);
+        std::ranges::move(filter_changes(record, strange), std::back_inserter(report.findings));
+        std::ranges::move(host_findings(record), std::back_inserter(report.findings));
+        if (options.files == Files::scan)
+            std::ranges::move(files_of(record, proc.get()), std::back_inserter(report.findings));
         report.containers.back().tasks = container.tasks();
         std::ranges::move(container.findings(options.today), std::back_inserter(report.findings));
     }

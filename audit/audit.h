@@ -13,10 +13,14 @@ namespace guard::audit {
 /// Whether the records are all there are: then a container of guard's that has none is a finding.
 enum class Records : bool { some, all };
 
+/// Whether the files of each container are searched for set-user-id and the like: this takes long.
+enum class Files : bool { skip, scan };
+
 /// How to look.
 struct Options {
     std::chrono::year_month_day today{};  ///< for waivers: one counts up to and including its day
     Records records = Records::some;
+    Files files = Files::skip;
 };
 
 /// What was looked at in one container.

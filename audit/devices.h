@@ -4,7 +4,10 @@
 
 namespace guard::audit {
 
-/// Devices within reach beyond the harmless ones: files below /dev, and (cgroup v1) rules of the device
+/// null zero full random urandom tty ptmx and pseudo-terminals; `number` as "c 1:3".
+[[nodiscard]] bool is_harmless_device(std::string_view number);
+
+/// Devices within reach beyond the harmless ones: files below /dev, and rules of the device
 /// cgroup, which would let one be used once it is there. A declared device is named as declared.
 [[nodiscard]] Known<Grants<std::string>> devices_of(const TreeFacts& tree, const CgroupPaths& at,
                                                     const SharedFacts& shared,

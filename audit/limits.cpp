@@ -64,7 +64,29 @@ void leave_out_unsaid(Bounds& observed, const Bounds& launched) {
     });
 }
 
+bool may_be_written_inside(const CgroupOwner& owner, const Bindings& bindings) {
+    constexpr mode_t kOthers = 02, kGroup = 020;
+    const auto is_own = [&bindings](std::uint32_t id, std::uint32_t base) {
+        return bindings.id_count != 0 && id >= base && id - base < bindings.id_count;
+    };
+    return is_own(owner.uid, bindings.uid_base) || (owner.mode & kOthers) != 0 ||
+           (is_own(owner.gid, bindings.gid_base) && (owner.mode & kGroup) != 0);
+}
+
 }  // namespace
+
+Known<Grants<std::string>> writable_cgroups(const Bindings& bindings, const SharedFacts& shared) {
+    Grants<std::string> writable;
+    for (const auto& leaf : bindings.cgroups) {
+        const auto found = shared.owners.find(leaf);
+        if (found == shared.owners.end()) continue;  // a hierarchy that holds no limit
+        const auto* owner = value_of(found->second);
+        if (owner == nullptr) return std::get<Unknown>(found->second);
+        if (may_be_written_inside(*owner, bindings))
+            writable.all.insert(leaf.first.empty() ? leaf.second : leaf.first + ":" + leaf.second);
+    }
+    return writable;
+}
 
 bool is_in_cgroup(const std::string& path, const std::string& leaf) {
     return leaf == "/" ||

@@ -4,6 +4,7 @@
 
 #include "audit/shared_facts.h"
 #include "posture/posture.h"
+#include "posture/record.h"
 
 namespace guard::audit {
 
@@ -18,6 +19,10 @@ namespace guard::audit {
     const Known<Named<Ceiling<std::uint64_t>>>& launched);
 /// Cores its cgroup lets it run on; empty: all that are online.
 [[nodiscard]] Known<Grants<std::uint32_t>> cpuset_of(const CgroupPaths& at, const SharedFacts& shared);
+
+/// Cgroups of the container that somebody with one of its ids, or anybody, may write: "memory:/guard/x".
+[[nodiscard]] Known<Grants<std::string>> writable_cgroups(const Bindings& bindings,
+                                                          const SharedFacts& shared);
 
 /// "nofile" and "nofile:soft" from the text of a limits file, for the names that were launched.
 [[nodiscard]] Known<Named<Ceiling<std::uint64_t>>> rlimits_of(

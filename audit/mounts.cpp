@@ -69,4 +69,12 @@ MountTree tree_of(std::span<const MountLine> mounts, const std::map<std::string,
     return tree;
 }
 
+Grants<std::string> shared_places(std::span<const MountLine> mounts, const std::set<std::string>& groups) {
+    Grants<std::string> places;
+    for (const auto& line : mounts)
+        for (const auto& word : line.propagation)  // "shared:12", "master:12"
+            if (groups.contains(word.substr(word.find(':') + 1))) places.all.insert(line.place);
+    return places;
+}
+
 }  // namespace guard::audit

@@ -1,5 +1,6 @@
 #pragma once
 #include <map>
+#include <set>
 #include <span>
 #include <string>
 
@@ -13,5 +14,10 @@ namespace guard::audit {
 /// device, so that it differs from everything declared.
 [[nodiscard]] MountTree tree_of(std::span<const MountLine> mounts,
                                 const std::map<std::string, std::string>& sources);
+
+/// The places of mounts that are peers or followers of one of these groups: what is mounted below them on one
+/// side appears on the other. A group that only the container has is its own affair. mount_namespaces(7)
+[[nodiscard]] Grants<std::string> shared_places(std::span<const MountLine> mounts,
+                                                const std::set<std::string>& groups);
 
 }  // namespace guard::audit

@@ -5,25 +5,19 @@
 #include <sys/ioctl.h>
 
 #include "audit/known.h"
+#include "base/descriptor.h"
 #include "base/process.h"
-#include "base/split.h"
 #include "base/sys.h"
 
 namespace guard::audit {
 namespace {
 
-// "net:[4026531840]" -> 4026531840
-Result<std::uint64_t> inode_in_link(const std::string& link) {
-    const auto open = link.find('[');
-    if (open == std::string::npos || link.back() != ']') return fail("read a namespace link", link);
-    const auto inode =
-        number_of<std::uint64_t>(std::string_view(link).substr(open + 1, link.size() - open - 2));
+Result<std::uint64_t> inode_at(int folder, const std::string& path) {
+    // "net:[4026531840]"
+    const auto link = TRY(sys::readlinkat(folder, path));
+    const auto inode = inode_in_link(link);
     if (!inode) return fail("read a namespace link", link);
     return *inode;
-}
-
-Result<std::uint64_t> inode_at(int folder, const std::string& path) {
-    return inode_in_link(TRY(sys::readlinkat(folder, path)));
 }
 
 }  // namespace
@@ -62,6 +56,11 @@ bool NamespaceTable::is_below(std::uint64_t id, std::uint64_t user) const {
 int NamespaceTable::descriptor_of(std::uint64_t id) const {
     const auto inode = inode_of_.find(id);
     return inode == inode_of_.end() ? -1 : by_inode_.at(inode->second).fd.get();
+}
+
+std::optional<std::uint64_t> NamespaceTable::id_of_inode(std::uint64_t inode) const {
+    const auto met = by_inode_.find(inode);
+    return met == by_inode_.end() ? std::nullopt : std::optional(met->second.id);
 }
 
 }  // namespace guard::audit

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <unordered_map>
 
@@ -19,6 +20,8 @@ public:
     [[nodiscard]] Known<std::uint64_t> id_in(int folder, const NamespaceRow& row);
     /// True where the namespace is owned by the user namespace `user`, or by one below it: made inside.
     [[nodiscard]] bool is_below(std::uint64_t id, std::uint64_t user) const;
+    /// The id of the namespace with this inode number; none where it was not met.
+    [[nodiscard]] std::optional<std::uint64_t> id_of_inode(std::uint64_t inode) const;
     /// The descriptor of a namespace that was met; -1 where it was not.
     [[nodiscard]] int descriptor_of(std::uint64_t id) const;
 

@@ -4,11 +4,15 @@
 #include <span>
 
 #include "audit/devices.h"
+#include "audit/handles.h"
 #include "audit/known.h"
 #include "audit/limits.h"
 #include "audit/mounts.h"
+#include "audit/process_facts.h"
+#include "audit/program.h"
 #include "audit/scheduling.h"
 #include "base/split.h"
+#include "base/time_offsets.h"
 
 namespace guard::audit {
 namespace {
@@ -46,8 +50,7 @@ std::uint64_t id_of(const SeenTask& task, std::string_view row) {
 }
 
 View view_of(const SeenTask& task, const Frame& frame, const Posture& launched) {
-    const auto* root = value_of(task.details.root);
-    const std::pair tree{id_of(task, "mount"), root == nullptr ? std::string() : *root};
+    const auto tree = tree_key(task.facts, task.details);
     const auto& shared = *frame.shared;
     return {task,
             frame,
@@ -187,6 +190,16 @@ bool shares_host(const View& view, const std::string& row) {
     return relation != relations->end() && relation->second.to == Relation::To::host;
 }
 
+// What this kernel has no file for is as it was launched.
+Known<Named<Exact<std::string>>> settings_in_force(const View& view) {
+    return map_known(view.network.settings, [&view](const std::map<std::string, std::string>& read) {
+        const auto* launched = value_of(view.launched.network.settings);
+        auto settings = launched == nullptr ? Named<Exact<std::string>>{} : *launched;
+        for (const auto& [name, value] : read) settings[name] = {value};
+        return settings;
+    });
+}
+
 void observe_network(Posture& posture, const View& view) {
     // In the host's network everything there is the host's own; there is nothing to tell apart.
     if (shares_host(view, "network")) {
@@ -196,6 +209,9 @@ void observe_network(Posture& posture, const View& view) {
     const auto granted = [](const std::set<std::string>& all) { return Grants<std::string>{all}; };
     posture.network.interfaces = map_known(view.network.interfaces, granted);
     posture.network.listen = map_known(view.network.listening, granted);
+    posture.network.routes = map_known(view.network.routes, granted);
+    posture.network.rules = map_known(view.network.rules, granted);
+    posture.network.settings = settings_in_force(view);
     const auto& launched = view.launched.network;
     posture.network.publish = words_in_force(view, "publish", launched.publish);
     posture.network.egress = words_in_force(view, "egress", launched.egress);
@@ -206,6 +222,9 @@ void observe_tree(Posture& posture, const View& view) {
     const auto& sources = view.bindings().sources;
     posture.mounts = map_known(view.tree.mounts, [&sources](const std::vector<MountLine>& mounts) {
         return tree_of(mounts, sources);
+    });
+    posture.shared_mounts = map_known(view.tree.mounts, [&view](const std::vector<MountLine>& mounts) {
+        return shared_places(mounts, view.frame.shared->host_groups);
     });
     posture.devices =
         devices_of(view.tree, view.task.facts.cgroups, *view.frame.shared, view.launched.devices);
@@ -222,12 +241,36 @@ void observe_tree(Posture& posture, const View& view) {
 void observe_limits(Posture& posture, const View& view) {
     const auto& task = view.task;
     const auto& shared = *view.frame.shared;
+    posture.writable_cgroups = writable_cgroups(view.bindings(), shared);
     posture.limits = limits_of(task.facts.cgroups, shared, view.bindings().cgroups, view.launched.limits);
     posture.cpuset = cpuset_of(task.facts.cgroups, shared);
     posture.rlimits = rlimits_of(task.details.limits, view.launched.rlimits);
     posture.oom_score_adj = map_known(task.details.oom_score_adj, [](const std::string& text) {
         const auto lines = lines_of(text);
         return Floor<int>{lines.empty() ? 0 : number_of<int>(lines[0]).value_or(0)};
+    });
+}
+
+// A label that confines was promised only where there was one at the launch.
+Known<Exact<std::string>> label_of(const View& view) {
+    const auto* launched = value_of(view.launched.lsm);
+    const bool promised = launched != nullptr && launched->value != "unconfined";
+    const auto* label = value_of(view.task.details.label);
+    if (label == nullptr) return std::get<Unknown>(view.task.details.label);
+    if (!*label && promised) return Exact<std::string>{"no label: its security module is off"};
+    if (!*label || !promised) return view.launched.lsm;
+    return Exact<std::string>{**label};
+}
+
+// The file tells of the namespace that children will be in: of the machine's own, nothing.
+Known<Exact<std::string>> clocks_of(const View& view) {
+    const auto& id = namespace_of(view.task, "time");
+    const auto host = view.bindings().host.find("time");
+    const bool is_host =
+        value_of(id) != nullptr && host != view.bindings().host.end() && host->second == *value_of(id);
+    if (is_host || value_of(id) == nullptr) return Exact<std::string>{"in step"};
+    return map_known(found(view.frame.shared->clocks, *value_of(id)), [](const std::string& offsets) {
+        return Exact<std::string>{time_offsets_in_words(offsets)};
     });
 }
 
@@ -243,6 +286,12 @@ Posture observe(const SeenTask& task, const Frame& frame, const Posture& launche
     observe_limits(posture, view);
     observe_network(posture, view);
     posture.scheduling = scheduling_of(task, *frame.shared);
+    posture.handles = handles_of(task, frame, launched);
+    posture.program = program_of(task, frame, view.tree, launched);
+    posture.no_terminal =
+        map_known(task.details.stat, [](const ProcStat& stat) { return held_if(stat.terminal == 0); });
+    posture.lsm = label_of(view);
+    posture.clocks = clocks_of(view);
     posture.hostname = map_known(found(frame.shared->hostnames, id_of(task, "uts")),
                                  [](const std::string& name) { return Exact<std::string>{name}; });
     if (shares_host(view, "uts")) posture.hostname = launched.hostname;

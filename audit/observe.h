@@ -16,6 +16,7 @@ struct SeenTask {
     pid_t pid = 0, tid = 0;
     TaskFacts facts;
     TaskDetails details;
+    bool leader_ended = false;  ///< the first thread of its process is a zombie
 };
 
 /// What a container's tasks are told against.
@@ -23,8 +24,10 @@ struct Frame {
     const Record* record = nullptr;
     const SharedFacts* shared = nullptr;
     const NamespaceTable* namespaces = nullptr;
-    std::map<std::uint64_t, std::string> owners;  ///< namespace id -> the other container it is of
-    Known<std::vector<TableWord>> table;          ///< what guard's packet filter lets through
+    const std::map<pid_t, pid_t>* parents = nullptr;      ///< of every process of this machine
+    const std::map<pid_t, std::string>* names = nullptr;  ///< the same
+    std::map<std::uint64_t, std::string> owners;          ///< namespace id -> the other container it is of
+    Known<std::vector<TableWord>> table;                  ///< what guard's packet filter lets through
 };
 
 /// The posture of a task, in the words of its container. `launched` is what it is expected to be (the

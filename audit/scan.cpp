@@ -1,11 +1,17 @@
 #include "audit/scan.h"
 
 #include <fcntl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <optional>
 
 #include "audit/limits.h"
+#include "audit/process_facts.h"
 #include "audit/select.h"
+#include "base/descriptor.h"
 #include "base/split.h"
 #include "base/sys.h"
 
@@ -26,7 +32,10 @@ public:
 private:
     [[nodiscard]] bool is_interesting(const TaskFacts& facts) const;
     Result<void> read_threads(const ProcessFolder& process, pid_t pid, const TaskFacts& leader, Take take);
-    void add_task(SeenTask task, int folder, const TaskDetails* leader);
+    void add_task(SeenTask task, const ProcessFolder& process, int folder, const TaskDetails* leader);
+    std::shared_ptr<const ProcessFacts> facts_of(const SeenTask& task, const ProcessFolder& process,
+                                                 int folder, const TaskDetails* leader);
+    void note_kept_namespaces(const ProcessFolder& process, pid_t pid, const std::string& name);
 
     int proc_;
     const Interest* interest_;
@@ -48,15 +57,32 @@ bool Scanner::is_interesting(const TaskFacts& facts) const {
                                [&](pid_t init) { return descends(scan_->parents, facts.status.tgid, init); });
 }
 
-void Scanner::add_task(SeenTask task, int folder, const TaskDetails* leader) {
+// Threads of one process mostly share what they hold; one that does not is a hiding place.
+std::shared_ptr<const ProcessFacts> Scanner::facts_of(const SeenTask& task, const ProcessFolder& process,
+                                                      int folder, const TaskDetails* leader) {
+    if (leader != nullptr && leader->process != nullptr &&
+        (task.tid == task.pid || shares_descriptors(task.pid, task.tid)))
+        return leader->process;
+    const bool is_leader = task.tid == task.pid;
+    constexpr unsigned kThread = O_EXCL;  // PIDFD_THREAD of 6.9
+    const UniqueFd thread(is_leader ? -1 : static_cast<int>(::syscall(SYS_pidfd_open, task.tid, kThread)));
+    const auto* network = value_of(task.facts.namespaces.at(namespace_row("network")));
+    return read_process_facts(
+        {folder, is_leader ? process.pidfd.get() : thread.get(), network == nullptr ? 0 : *network},
+        scan_->shared.trees.at(tree_key(task.facts, task.details)));
+}
+
+void Scanner::add_task(SeenTask task, const ProcessFolder& process, int folder, const TaskDetails* leader) {
     for (int attempt = 0; attempt < kTries; ++attempt) {
         task.details =
             leader != nullptr ? read_details(folder, task.tid, *leader) : read_details(folder, task.tid);
         read_shared(scan_->shared, task.facts, task.details, scan_->namespaces, folder);
+        task.details.process = facts_of(task, process, folder, leader);
         // exec and setuid may come in the middle: only what stands at the end as at the start is one moment.
         auto again = read_facts(folder, scan_->namespaces);
         if (!again) return;  // it ended
-        const bool settled = same_rights(task.facts.status, again->status);
+        const bool same_program = sys::readlinkat(folder, "exe").value_or("") == task.details.exe;
+        const bool settled = same_program && same_rights(task.facts.status, again->status);
         task.facts = *std::move(again);
         if (settled) {
             scan_->tasks.push_back(std::move(task));
@@ -69,32 +95,71 @@ void Scanner::add_task(SeenTask task, int folder, const TaskDetails* leader) {
 
 Result<void> Scanner::read_threads(const ProcessFolder& process, pid_t pid, const TaskFacts& leader,
                                    Take take) {
-    const auto names = TRY(sys::list_directory(process.folder.get(), "task"));
-    const auto shared_by_all = read_details(process.folder.get(), pid);
-    for (const auto& name : names) {
+    std::optional<TaskDetails> shared_by_all;
+    const bool leader_ended = leader.status.state == 'Z';
+    for (const auto& name : TRY(sys::list_directory(process.folder.get(), "task"))) {
         const auto tid = number_of<pid_t>(name).value_or(0);
         const auto folder = sys::openat(process.folder.get(), "task/" + name, O_RDONLY | O_DIRECTORY);
         if (!folder) continue;  // it ended
         // A leader that has ended is a zombie until its last thread ends: there is nothing in it to judge.
-        if (tid == pid && leader.status.state == 'Z') continue;
+        if (tid == pid && leader_ended) continue;
         auto facts = read_facts(folder->get(), scan_->namespaces);
         if (!facts || (take == Take::interesting && !is_interesting(*facts))) continue;
+        SeenTask task{pid, tid, *std::move(facts), {}, leader_ended};
         // The files of a process whose leader has ended are empty; those of a living thread are not.
-        const bool leader_lives = leader.status.state != 'Z';
-        add_task({pid, tid, *std::move(facts), {}}, folder->get(), leader_lives ? &shared_by_all : nullptr);
+        if (!leader_ended && !shared_by_all) {
+            shared_by_all = read_details(process.folder.get(), pid);
+            read_shared(scan_->shared, leader, *shared_by_all, scan_->namespaces, process.folder.get());
+            shared_by_all->process =
+                facts_of({pid, pid, leader, *shared_by_all, false}, process, process.folder.get(), nullptr);
+        }
+        add_task(std::move(task), process, folder->get(), shared_by_all ? &*shared_by_all : nullptr);
     }
     return {};
+}
+
+// Guard itself keeps the namespaces that it looks at.
+bool is_guard(int folder) {
+    const auto one = sys::fstatat(folder, "exe"), own = sys::fstatat(AT_FDCWD, "/proc/self/exe");
+    return one && own && one->st_dev == own->st_dev && one->st_ino == own->st_ino;
+}
+
+void Scanner::note_kept_namespaces(const ProcessFolder& process, pid_t pid, const std::string& name) {
+    const auto numbers = sys::list_directory(process.folder.get(), "fd");
+    if (!numbers) return;  // of another user, and then its namespaces are unknown too
+    for (const auto& number : *numbers) {
+        const auto link = sys::readlinkat(process.folder.get(), "fd/" + number);
+        if (!link || kind_of_descriptor(*link) != DescriptorKind::ns_handle) continue;
+        if (is_guard(process.folder.get())) return;
+        const auto stat = parse_proc_stat(sys::read_file(process.folder.get(), "stat").value_or(""));
+        scan_->kept.push_back({pid, name, sys::readlinkat(process.folder.get(), "exe").value_or(""),
+                               stat ? stat->start : 0, "descriptor " + number,
+                               inode_in_link(*link).value_or(0)});
+    }
 }
 
 Result<void> Scanner::read_process(pid_t pid, Take take) {
     const auto process = TRY(open_process_folder(proc_, pid));
     auto facts = TRY(read_facts(process.folder.get(), scan_->namespaces));
     scan_->parents[pid] = facts.status.ppid;
+    scan_->names[pid] = facts.status.name;
     if (const auto name = container_of(facts.cgroups); !name.empty()) scan_->contained.emplace(name, pid);
+    const bool interesting = take == Take::all || is_interesting(facts);
+    if (!interesting && !interest_->namespaces.empty()) note_kept_namespaces(process, pid, facts.status.name);
     if (facts.status.threads > 1) return read_threads(process, pid, facts, take);
     if (facts.status.state == 'Z') return {};
-    if (take == Take::all || is_interesting(facts))
-        add_task({pid, pid, std::move(facts), {}}, process.folder.get(), nullptr);
+    if (interesting) add_task({pid, pid, std::move(facts), {}}, process, process.folder.get(), nullptr);
+    return {};
+}
+
+// Mounts of this machine: which groups of them a container's may belong to, and namespaces kept by one.
+Result<void> read_own_mounts(Scan& scan) {
+    const auto text = TRY(sys::read_file("/proc/self/mountinfo"));
+    const auto lines = TRY(parse_mountinfo(text));
+    scan.shared.host_groups = peer_groups(lines);
+    for (const auto& line : lines)
+        if (line.type == "nsfs")
+            scan.kept.push_back({0, "", "", 0, line.place, inode_in_link(line.root).value_or(0)});
     return {};
 }
 
@@ -118,8 +183,13 @@ Result<Scan> scan(int proc, const Interest& interest) {
     for (const auto& name : TRY(sys::list_directory(proc, ".")))
         if (const auto pid = number_of<pid_t>(name)) pids.push_back(*pid);
     std::ranges::sort(pids);  // parents mostly before their children
+    CHECK(read_own_mounts(result));
     Scanner scanner(proc, interest, result);
-    for (const auto pid : pids) static_cast<void>(scanner.read_process(pid, Scanner::Take::interesting));
+    for (const auto pid : pids) {
+        const auto read = scanner.read_process(pid, Scanner::Take::interesting);
+        const bool ended = !read && (read.error().code == ENOENT || read.error().code == ESRCH);
+        if (!read && !ended) result.unread[pid] = read.error().code;
+    }
     // Pids wrap around: a child may have come before its parent.
     std::set<pid_t> taken;
     for (const auto& task : result.tasks) taken.insert(task.pid);

@@ -19,10 +19,22 @@ struct Interest {
     std::set<pid_t> inits;                                  ///< they and all that descends from them
 };
 
+/// A namespace that somebody outside keeps, without being in it.
+struct KeptNamespace {
+    pid_t holder = 0;  ///< 0: a mount keeps it
+    std::string name, exe;
+    std::uint64_t start = 0;
+    std::string by;  ///< "descriptor 9", "/run/netns/x"
+    std::uint64_t inode = 0;
+};
+
 /// All tasks of this machine, in one pass over /proc.
 struct Scan {
-    std::vector<SeenTask> tasks;     ///< those of interest, with details
-    std::map<pid_t, pid_t> parents;  ///< of every process
+    std::vector<SeenTask> tasks;         ///< those of interest, with details
+    std::map<pid_t, pid_t> parents;      ///< of every process
+    std::map<pid_t, std::string> names;  ///< the same: comm
+    std::vector<KeptNamespace> kept;
+    std::map<pid_t, int> unread;  ///< processes that could not be looked at: errno
     std::map<std::string, pid_t>
         contained;             ///< containers by cgroups of guard's making, and a process in each
     std::set<pid_t> unstable;  ///< thread ids that changed while they were read, three times

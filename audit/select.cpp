@@ -7,16 +7,6 @@
 namespace guard::audit {
 namespace {
 
-// Ids of the namespaces that were made for the container, by name: without those it shares with the machine.
-std::map<std::string, std::uint64_t> made_for(const Record& record) {
-    auto own = record.bindings.own;
-    std::erase_if(own, [&record](const auto& entry) {
-        const auto host = record.bindings.host.find(entry.first);
-        return host != record.bindings.host.end() && host->second == entry.second;
-    });
-    return own;
-}
-
 void add_namespaces(Membership& member, const SeenTask& task, const Record& record) {
     const auto own = made_for(record);
     for (std::size_t row = 0; row < kNamespaces.size(); ++row) {
@@ -42,6 +32,15 @@ void add_cgroups(Membership& member, const SeenTask& task, const Record& record)
 }
 
 }  // namespace
+
+std::map<std::string, std::uint64_t> made_for(const Record& record) {
+    auto own = record.bindings.own;
+    std::erase_if(own, [&record](const auto& entry) {
+        const auto host = record.bindings.host.find(entry.first);
+        return host != record.bindings.host.end() && host->second == entry.second;
+    });
+    return own;
+}
 
 Membership membership(const SeenTask& task, const Record& record, const std::map<pid_t, pid_t>& parents) {
     Membership member;

@@ -20,6 +20,9 @@ struct Membership {
 [[nodiscard]] Membership membership(const SeenTask& task, const Record& record,
                                     const std::map<pid_t, pid_t>& parents);
 
+/// Ids of the namespaces that were made for the container, by name: without those it shares with the machine.
+[[nodiscard]] std::map<std::string, std::uint64_t> made_for(const Record& record);
+
 /// What a pass has to look for, to find all that belongs to these containers.
 [[nodiscard]] Interest interest_in(const std::vector<const Record*>& records);
 

@@ -1,24 +1,24 @@
 #include "audit/shared_facts.h"
 
 #include <fcntl.h>
+#include <linux/bpf.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 
 #include "audit/hostname.h"
 #include "audit/known.h"
-#include "base/proc_net.h"
+#include "audit/network_facts.h"
 #include "base/sys.h"
 #include "posture/limit_files.h"
 
 namespace guard::audit {
 namespace {
-
-// A UDP socket on a port of the ephemeral range is a client that waits for an answer, as far as anybody can
-// see; below it, somebody chose the port. ip(7) ip_local_port_range
-constexpr std::uint16_t kFirstEphemeralPort = 32'768;
 
 Result<std::vector<IdMapLine>> read_id_map(int folder, const char* file) {
     const auto text = TRY(sys::read_file(folder, file));
@@ -27,36 +27,7 @@ Result<std::vector<IdMapLine>> read_id_map(int folder, const char* file) {
 
 Result<std::vector<MountLine>> read_mounts(int folder) {
     const auto text = TRY(sys::read_file(folder, "mountinfo"));
-    return visible_mounts(TRY(parse_mountinfo(text)));
-}
-
-Result<std::set<std::string>> read_interfaces(int folder) {
-    const auto text = TRY(sys::read_file(folder, "net/dev"));
-    const auto names = parse_interfaces(text);
-    return std::set(names.begin(), names.end());
-}
-
-struct SocketList {
-    const char* file;
-    Transport transport;
-    const char* suffix;
-};
-constexpr auto kSocketLists = std::to_array<SocketList>({{"net/tcp", Transport::tcp, "/tcp"},
-                                                         {"net/tcp6", Transport::tcp, "/tcp"},
-                                                         {"net/udp", Transport::udp, "/udp"},
-                                                         {"net/udp6", Transport::udp, "/udp"}});
-
-Result<std::set<std::string>> read_listening(int folder) {
-    std::set<std::string> ports;
-    for (const auto& [file, transport, suffix] : kSocketLists) {
-        const auto text = sys::read_file(folder, file);
-        if (!text && text.error().code == ENOENT) continue;  // a kernel without IPv6
-        if (!text) return std::unexpected(text.error());
-        for (const auto& socket : TRY(parse_listening(*text, transport)))
-            if (transport == Transport::tcp || socket.port < kFirstEphemeralPort)
-                ports.insert(std::to_string(socket.port) + suffix);
-    }
-    return ports;
+    return parse_mountinfo(text);
 }
 
 // One directory of device files; `deeper` levels below it are looked at too, for /dev/dri and the like.
@@ -112,6 +83,40 @@ Result<CgroupTexts> read_cgroup(const CgroupLayout& layout, const std::string& c
     return texts;
 }
 
+// bpf(2) BPF_PROG_QUERY
+Known<unsigned> device_programs_of(int cgroup) {
+    bpf_attr attributes;
+    std::memset(&attributes, 0, sizeof attributes);  // the kernel refuses padding that is not 0
+    attributes.query.target_fd = static_cast<std::uint32_t>(cgroup);
+    attributes.query.attach_type = BPF_CGROUP_DEVICE;
+    if (::syscall(SYS_bpf, BPF_PROG_QUERY, &attributes, sizeof attributes) < 0)
+        return Unknown{errno, "ask for the device programs of a cgroup"};
+    return attributes.query.prog_cnt;
+}
+
+Result<CgroupOwner> read_owner(const CgroupLayout& layout, const std::string& controller,
+                               const std::string& path) {
+    const auto folder = cgroup_folder(layout, controller, path);
+    if (!folder) return fail("look at cgroup " + path, "its hierarchy is not mounted here");
+    const auto opened = TRY(sys::open(*folder, O_RDONLY | O_DIRECTORY));
+    const auto status = TRY(sys::fstat(opened.get()));
+    return CgroupOwner{status.st_uid, status.st_gid, status.st_mode,
+                       layout.unified() ? device_programs_of(opened.get()) : Absent{"cgroup v1 has files"}};
+}
+
+TreeFacts read_tree(int folder) {
+    TreeFacts tree;
+    auto lines = read_mounts(folder);
+    if (!lines)
+        return {
+            known<std::vector<MountLine>>(std::unexpected(lines.error())), known(read_devices(folder)), {}};
+    for (const auto& line : *lines)
+        tree.writable[static_cast<std::uint64_t>(line.id)] = !line.has("ro") && !line.super_has("ro");
+    tree.mounts = visible_mounts(*std::move(lines));
+    tree.devices = known(read_devices(folder));
+    return tree;
+}
+
 // The cgroup of the task and those above it, so that the tightest limit of the way can be told.
 void read_cgroups(SharedFacts& shared, const TaskFacts& facts) {
     for (const auto& [controller, path] : facts.cgroups) {
@@ -120,6 +125,7 @@ void read_cgroups(SharedFacts& shared, const TaskFacts& facts) {
             const auto key = std::pair{controller, at};
             if (shared.cgroups.contains(key)) break;
             shared.cgroups[key] = known(read_cgroup(shared.layout, controller, at));
+            shared.owners[key] = known(read_owner(shared.layout, controller, at));
             if (at.size() <= 1) break;
         }
     }
@@ -139,22 +145,39 @@ std::size_t namespace_row(std::string_view name) {
                                     kNamespaces.begin());
 }
 
+std::set<std::string> peer_groups(std::span<const MountLine> mounts) {
+    constexpr std::string_view kPeers = "shared:";
+    std::set<std::string> groups;
+    for (const auto& line : mounts)
+        for (const auto& word : line.propagation)
+            if (word.starts_with(kPeers)) groups.insert(word.substr(kPeers.size()));
+    return groups;
+}
+
+TreeKey tree_key(const TaskFacts& facts, const TaskDetails& details) {
+    const auto* id = value_of(facts.namespaces.at(namespace_row("mount")));
+    const auto* root = value_of(details.root);
+    return {id == nullptr ? 0 : *id, root == nullptr ? std::string() : *root};
+}
+
 void read_shared(SharedFacts& shared, const TaskFacts& facts, const TaskDetails& details,
                  const NamespaceTable& namespaces, int folder) {
     once(shared.users, facts, "user", [folder](std::uint64_t) {
         return UserMaps{known(read_id_map(folder, "uid_map")), known(read_id_map(folder, "gid_map"))};
     });
-    once(shared.networks, facts, "network", [folder](std::uint64_t) {
-        return NetworkFacts{known(read_interfaces(folder)), known(read_listening(folder))};
+    once(shared.networks, facts, "network", [folder, &namespaces](std::uint64_t id) {
+        const auto netns = namespaces.descriptor_of(id);
+        return NetworkFacts{known(read_interfaces(folder)), known(read_listening(folder)),
+                            known(read_route_words(folder)), known(read_filter_tables(folder, netns)),
+                            known(read_network_settings(netns))};
     });
+    once(shared.clocks, facts, "time",
+         [folder](std::uint64_t) { return known(sys::read_file(folder, "timens_offsets")); });
     once(shared.hostnames, facts, "uts",
          [&namespaces](std::uint64_t id) { return known(hostname_in(namespaces.descriptor_of(id))); });
     read_cgroups(shared, facts);
-    const auto* id = value_of(facts.namespaces.at(namespace_row("mount")));
-    const auto* root = value_of(details.root);
-    const std::pair key{id == nullptr ? 0 : *id, root == nullptr ? std::string() : *root};
-    if (!shared.trees.contains(key))
-        shared.trees.emplace(key, TreeFacts{known(read_mounts(folder)), known(read_devices(folder))});
+    const auto key = tree_key(facts, details);
+    if (!shared.trees.contains(key)) shared.trees.emplace(key, read_tree(folder));
 }
 
 }  // namespace guard::audit

@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <map>
 #include <set>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -21,7 +22,10 @@ struct UserMaps {
 /// What a network namespace has.
 struct NetworkFacts {
     Known<std::set<std::string>> interfaces;
-    Known<std::set<std::string>> listening;  ///< "25565/tcp"
+    Known<std::set<std::string>> listening;              ///< "25565/tcp"
+    Known<std::set<std::string>> routes;                 ///< "0.0.0.0/0 via 10.88.0.1 on eth0"
+    Known<std::set<std::string>> rules;                  ///< tables of a packet filter: "nft inet x"
+    Known<std::map<std::string, std::string>> settings;  ///< kNetworkSettings by name
 };
 /// A device file below /dev.
 struct DeviceNode {
@@ -32,9 +36,21 @@ struct DeviceNode {
 struct TreeFacts {
     Known<std::vector<MountLine>> mounts;  ///< visible ones
     Known<std::set<DeviceNode>> devices;
+    std::map<std::uint64_t, bool> writable;  ///< ids of all mounts, also covered ones: may it be written
+};
+/// Who may change the limits of a cgroup.
+struct CgroupOwner {
+    uid_t uid = 0;
+    gid_t gid = 0;
+    mode_t mode = 0;
+    Known<unsigned> device_programs;  ///< v2: how many decide about devices; v1 has files for it
 };
 /// File name -> text, of one cgroup; files that are not there are left out.
 using CgroupTexts = std::map<std::string, std::string>;
+
+/// A file tree: the id of a mount namespace, and the root in it.
+using TreeKey = std::pair<std::uint64_t, std::string>;
+[[nodiscard]] TreeKey tree_key(const TaskFacts& facts, const TaskDetails& details);
 
 /// What many tasks share, read once: by namespace id, by root, by cgroup.
 struct SharedFacts {
@@ -43,12 +59,18 @@ struct SharedFacts {
     std::map<std::uint64_t, UserMaps> users;
     std::map<std::uint64_t, NetworkFacts> networks;
     std::map<std::uint64_t, Known<std::string>> hostnames;
-    std::map<std::pair<std::uint64_t, std::string>, TreeFacts> trees;           ///< mount namespace and root
+    std::map<TreeKey, TreeFacts> trees;
     std::map<std::pair<std::string, std::string>, Known<CgroupTexts>> cgroups;  ///< controller and path
+    std::map<std::pair<std::string, std::string>, Known<CgroupOwner>> owners;   ///< the same
+    std::map<std::uint64_t, Known<std::string>> clocks;  ///< timens_offsets, by time namespace
+    std::set<std::string> host_groups;  ///< peer groups of mounts in the reader's own namespace
 };
 
 /// The row of kNamespaces of that name.
 [[nodiscard]] std::size_t namespace_row(std::string_view name);
+
+/// Numbers of the peer groups that these mounts are in. mount_namespaces(7)
+[[nodiscard]] std::set<std::string> peer_groups(std::span<const MountLine> mounts);
 
 /// Reads what of this task's shared things was not read yet.
 void read_shared(SharedFacts& shared, const TaskFacts& facts, const TaskDetails& details,

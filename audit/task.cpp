@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "audit/known.h"
+#include "base/lsm_label.h"
 #include "base/process.h"
 #include "base/sys.h"
 
@@ -36,6 +37,7 @@ void read_own_details(TaskDetails& details, int folder, pid_t tid) {
         status ? Known<std::uint32_t>(status->st_uid) : Unknown{status.error().code, "stat status"};
     details.stat = stat_in(folder);
     details.disk_class = disk_class_of(tid);
+    details.label = known(lsm_label_in(folder));
 }
 
 }  // namespace

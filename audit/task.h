@@ -3,6 +3,8 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +18,8 @@
 #include "posture/namespaces.h"
 
 namespace guard::audit {
+
+struct ProcessFacts;
 
 /// Ids of a task's namespaces, by row of kNamespaces.
 using TaskNamespaces = std::array<Known<std::uint64_t>, kNamespaces.size()>;
@@ -35,9 +39,11 @@ struct TaskDetails {
     Known<std::string> personality;
     Known<std::uint32_t> owner;  ///< of its files
     Known<ProcStat> stat;
-    Known<int> disk_class;  ///< IOPRIO_CLASS_... of ioprio_get(2)
+    Known<int> disk_class;                    ///< IOPRIO_CLASS_... of ioprio_get(2)
+    Known<std::optional<std::string>> label;  ///< lsm_label_in(): none where no security module gives any
     // Of its process:
     Known<std::string> limits, oom_score_adj;
+    std::shared_ptr<const ProcessFacts> process;
     std::string exe;          ///< empty where it can't be read
     std::uint64_t start = 0;  ///< clock ticks since boot. proc_pid_stat(5) field 22
 };

@@ -49,8 +49,10 @@ Result<report::Findings> look(const Invocation& invocation) {
     auto records = TRY(records_of(invocation.operands));
     const auto today = std::chrono::floor<std::chrono::days>(std::chrono::system_clock::now());
     const auto scope = invocation.operands.empty() ? audit::Records::all : audit::Records::some;
-    auto seen = TRY(
-        audit::audit_records(records.read, {.today = std::chrono::year_month_day(today), .records = scope}));
+    auto seen = TRY(audit::audit_records(
+        records.read, {.today = std::chrono::year_month_day(today),
+                       .records = scope,
+                       .files = invocation.has("scan-files") ? audit::Files::scan : audit::Files::skip}));
     report::Findings findings;
     for (const auto& one : seen.containers)
         findings.examined.push_back({one.name, one.tasks, one.checks, profile_of(one.name, records.read)});

@@ -33,6 +33,7 @@ constexpr auto kAudit = std::to_array<Option>({
     {"fail-on", "SEVERITY", "info|low|medium|high|critical",
      "the least severity that counts; medium if not given"},
     {"allow-unknown", "", "", "does not count what could not be read"},
+    {"scan-files", "", "", "also walks the containers' files: set-user-id files and files with capabilities"},
 });
 constexpr auto kCheck = std::to_array<Option>({kSet, kJsonFormat, kOutput});
 constexpr auto kReview = std::to_array<Option>({

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <charconv>
 
+#include "base/lsm_label.h"
 #include "base/mountinfo.h"
 #include "base/sys.h"
 #include "launcher/landlock.h"
@@ -87,6 +88,8 @@ Result<HostFacts> look_at_host(const Profile& profile, const std::string& name,
     host.landlock_abi = landlock_abi();
     host.memfd_noexec = ::access("/proc/sys/vm/memfd_noexec", F_OK) == 0;
     host.filters = own_filters();
+    const auto own = TRY(sys::open("/proc/thread-self", O_RDONLY | O_DIRECTORY));
+    host.lsm_label = TRY(lsm_label_in(own.get()));
     host.terminal = ::isatty(0) == 1 && ::isatty(1) == 1;
     for (char** entry = environ; *entry != nullptr; ++entry) {
         const std::string text = *entry;

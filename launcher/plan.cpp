@@ -5,8 +5,10 @@
 
 #include <algorithm>
 
+#include "base/time_offsets.h"
 #include "launcher/reaper.h"
 #include "launcher/start_file.h"
+#include "posture/program.h"
 
 namespace guard::launcher {
 namespace {
@@ -221,6 +223,16 @@ void expect_landlock(Posture& posture, const LaunchPlan& plan) {
     }
 }
 
+void expect_routes(Posture& posture, const LaunchPlan& plan) {
+    if (plan.network.mode != NetworkMode::bridge) return;
+    auto& routes = made(posture.network.routes).all;
+    const auto add = [&routes](const char* to, const std::string& via) {
+        routes.insert(fmt::format("{} via {} on eth0", to, via));
+    };
+    add("0.0.0.0/0", plan.network.gateway4);
+    if (!plan.network.address6.empty()) add("::/0", std::string(kLinkLocalGateway));
+}
+
 }  // namespace
 
 Posture expected_posture(const LaunchPlan& plan, const HostFacts& host) {
@@ -243,6 +255,16 @@ Posture expected_posture(const LaunchPlan& plan, const HostFacts& host) {
         if (plan.network.mode == NetworkMode::bridge) interfaces->all.insert("eth0");
     }
     expect_landlock(posture, plan);
+    expect_routes(posture, plan);
+    std::vector<std::string> names;
+    for (const auto& entry : plan.environment) names.push_back(entry.substr(0, entry.find('=')));
+    expect_of_program(posture, names);
+    posture.no_terminal = plan.stdio == Stdio::terminal ? Lock::open : Lock::held;
+    posture.clocks = Exact<std::string>{time_offsets_in_words(plan.time_offsets)};
+    if (host.lsm_label)
+        posture.lsm = Exact<std::string>{*host.lsm_label};
+    else
+        posture.lsm = Absent{"no security module of this kernel gives labels"};
     return posture;
 }
 
@@ -255,7 +277,10 @@ Posture reaper_posture(const LaunchPlan& plan) {
                       &posture.caps.inheritable, &posture.caps.ambient})
         *set = CapabilitySet{};
     posture.seccomp.access = reaper_rules();
-    posture.undumpable = Lock::held;
+    posture.undumpable = posture.no_terminal = posture.program.write_exec = Lock::held;
+    posture.handles.sockets = Grants<std::string>{{"its supervisor"}};
+    posture.program.loader = Grants<std::string>{};  // its environment was wiped
+    posture.clocks = Exact<std::string>{"in step"};
     if (auto* namespaces = value_of(posture.namespaces); namespaces != nullptr && !plan.time_offsets.empty())
         (*namespaces)["time"] = {Relation::To::host, ""};  // only what it forks enters the new clocks
     return posture;

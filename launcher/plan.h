@@ -40,6 +40,7 @@ struct HostFacts {
     bool memfd_noexec = false;                       ///< vm.memfd_noexec is there (6.3)
     unsigned filters = 0;                            ///< seccomp filters that this process has already
     bool terminal = false;                           ///< launched from a terminal, attached
+    std::optional<std::string> lsm_label;            ///< of this process; none where no module gives labels
     IdRange ids;                                     ///< the own range
     std::string data;                                ///< {data}: /var/lib/guard/NAME
     std::vector<std::string> private_paths;  ///< guard's own folders: never given to a container to write

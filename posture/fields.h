@@ -59,6 +59,23 @@ inline constexpr auto kFields = std::tuple{
     Field{"scheduling.nice", [](auto& p) -> auto& { return p.scheduling.nice; }},
     Field{"scheduling.cores", [](auto& p) -> auto& { return p.scheduling.cores; }},
     Field{"scheduling.disk", [](auto& p) -> auto& { return p.scheduling.disk; }},
+    Field{"network.routes", [](auto& p) -> auto& { return p.network.routes; }},
+    Field{"network.rules", [](auto& p) -> auto& { return p.network.rules; }},
+    Field{"network.settings", [](auto& p) -> auto& { return p.network.settings; }},
+    Field{"handles.files", [](auto& p) -> auto& { return p.handles.files; }},
+    Field{"handles.kernel", [](auto& p) -> auto& { return p.handles.kernel; }},
+    Field{"handles.sockets", [](auto& p) -> auto& { return p.handles.sockets; }},
+    Field{"program.hidden", [](auto& p) -> auto& { return p.program.hidden; }},
+    Field{"program.replaced", [](auto& p) -> auto& { return p.program.replaced; }},
+    Field{"program.place", [](auto& p) -> auto& { return p.program.place; }},
+    Field{"program.name", [](auto& p) -> auto& { return p.program.name; }},
+    Field{"program.write-exec", [](auto& p) -> auto& { return p.program.write_exec; }},
+    Field{"program.loader", [](auto& p) -> auto& { return p.program.loader; }},
+    Field{"mounts.shared", [](auto& p) -> auto& { return p.shared_mounts; }},
+    Field{"limits.writable", [](auto& p) -> auto& { return p.writable_cgroups; }},
+    Field{"terminal", [](auto& p) -> auto& { return p.no_terminal; }},
+    Field{"lsm.label", [](auto& p) -> auto& { return p.lsm; }},
+    Field{"clocks", [](auto& p) -> auto& { return p.clocks; }},
 };
 
 /// Calls visit(name, field of a, field of b) for every field.

@@ -139,4 +139,17 @@ bool implies(const CallRule& inner, const CallRule& outer) {
     return diagrams.exhausted() ? without(inner.when, outer.when).empty() : outside == Diagrams::kFalse;
 }
 
+bool allows_write_exec(const FilterRules& rules) {
+    constexpr std::uint64_t kWriteExec = 0x6;  // PROT_WRITE | PROT_EXEC
+    Cube both_at_once;
+    both_at_once.mask[2] = both_at_once.value[2] = kWriteExec;
+    return std::ranges::any_of(
+        std::to_array<const char*>({"mmap", "mprotect", "pkey_mprotect"}), [&](const char* call) {
+            const auto rule = rules.calls.find(call);
+            return rule != rules.calls.end() && std::ranges::any_of(rule->second.when, [&](const Cube& cube) {
+                       return both(cube, both_at_once).has_value();
+                   });
+        });
+}
+
 }  // namespace guard

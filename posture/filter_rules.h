@@ -64,6 +64,9 @@ struct FilterRules {
 /// True where every argument that `inner` allows is allowed by `outer` too. Exact.
 [[nodiscard]] bool implies(const CallRule& inner, const CallRule& outer);
 
+/// Whether it lets memory be made writable and executable at once. mmap(2), mprotect(2)
+[[nodiscard]] bool allows_write_exec(const FilterRules& rules);
+
 /// "always", or the condition in words with named arguments and constants: "domain is AF_UNIX, AF_INET or
 /// AF_INET6".
 [[nodiscard]] std::string describe_rule(std::string_view call, const CallRule& rule);

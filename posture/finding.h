@@ -73,6 +73,9 @@ struct Case {
 [[nodiscard]] Finding raise(std::string_view check_id, Subject subject, std::string expected,
                             std::string observed, Where where = {});
 
+/// The same for what could not be seen: never ok, and never a finding of somebody's fault.
+[[nodiscard]] Finding raise_unknown(std::string_view check_id, Subject subject, std::string reason);
+
 /// Whether one finding may be about several containers or profiles.
 enum class Units : std::uint8_t { apart, together };
 /// Sorts by severity, then container, then check; merges what is equal but for its subjects. Together: what

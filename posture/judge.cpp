@@ -100,6 +100,13 @@ Finding raise(std::string_view check_id, Subject subject, std::string expected, 
     return finding;
 }
 
+Finding raise_unknown(std::string_view check_id, Subject subject, std::string reason) {
+    auto finding = raise(check_id, std::move(subject), "", "");
+    finding.verdict = Verdict::unknown;
+    finding.reason = std::move(reason);
+    return finding;
+}
+
 std::vector<Finding> merged(std::vector<Finding> findings, Units units) {
     std::ranges::stable_sort(findings, [units](const Finding& a, const Finding& b) {
         return meaning(a, units) < meaning(b, units);

@@ -1,4 +1,5 @@
 #include "posture/limit.h"
+#include "posture/network_settings.h"
 #include "posture/posture.h"
 
 namespace guard {
@@ -21,6 +22,12 @@ Named<Lock> held_securebits() {
                              "keep-caps-locked", "no-cap-ambient-raise", "no-cap-ambient-raise-locked"})
         bits[name] = Lock::held;
     return bits;
+}
+
+Named<Exact<std::string>> closed_settings() {
+    Named<Exact<std::string>> settings;
+    for (const auto& row : kNetworkSettings) settings[std::string(row.name)] = {std::string(row.value)};
+    return settings;
 }
 
 }  // namespace
@@ -62,6 +69,15 @@ Posture nothing_granted() {
                           .nice = Floor<int>{0},
                           .cores = Exact<std::string>{"all"},
                           .disk = Lock::held};
+    for (auto* none : {&posture.network.routes, &posture.network.rules, &posture.handles.files,
+                       &posture.handles.kernel, &posture.handles.sockets, &posture.program.hidden,
+                       &posture.program.replaced, &posture.program.place, &posture.program.name,
+                       &posture.program.loader, &posture.shared_mounts, &posture.writable_cgroups})
+        *none = Grants<std::string>{};
+    posture.network.settings = closed_settings();
+    posture.program.write_exec = posture.no_terminal = Lock::held;
+    posture.lsm = Exact<std::string>{"unconfined"};
+    posture.clocks = Exact<std::string>{"in step"};
     return posture;
 }
 

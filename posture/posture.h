@@ -45,11 +45,31 @@ struct Landlock {
 
 /// What the network lets through, each as written in the profile with every part filled in.
 struct Reach {
-    Known<Grants<std::string>> interfaces;  ///< "lo", "eth0"
-    Known<Grants<std::string>> publish;     ///< "lan:25565:25565/tcp"
-    Known<Grants<std::string>> listen;      ///< "25565/tcp"; published inner ports included
-    Known<Grants<std::string>> egress;      ///< "dns", "sessionserver.mojang.com:443/tcp"
-    Known<Grants<std::string>> peers;       ///< who may connect to this container: "portfolio:5432/tcp"
+    Known<Grants<std::string>> interfaces;      ///< "lo", "eth0"
+    Known<Grants<std::string>> publish;         ///< "lan:25565:25565/tcp"
+    Known<Grants<std::string>> listen;          ///< "25565/tcp"; published inner ports included
+    Known<Grants<std::string>> egress;          ///< "dns", "sessionserver.mojang.com:443/tcp"
+    Known<Grants<std::string>> peers;           ///< who may connect to this container: "portfolio:5432/tcp"
+    Known<Grants<std::string>> routes;          ///< "0.0.0.0/0 via 10.88.0.1 on eth0"
+    Known<Grants<std::string>> rules;           ///< tables of a packet filter inside: "nft inet x"
+    Known<Named<Exact<std::string>>> settings;  ///< kNetworkSettings by name
+};
+
+/// What a process holds open that leads out of its container, in words: "descriptor 5 on /root".
+struct Handles {
+    Known<Grants<std::string>> files;    ///< on mounts that its tree does not have
+    Known<Grants<std::string>> kernel;   ///< ways into the kernel that its filter would not let it make
+    Known<Grants<std::string>> sockets;  ///< of another network, or connected to a process outside
+};
+
+/// What a process runs.
+struct Program {
+    Known<Grants<std::string>> hidden;    ///< a program that no file stands for any more
+    Known<Grants<std::string>> replaced;  ///< program and libraries whose files were replaced since
+    Known<Grants<std::string>> place;     ///< a program on a mount that may be written
+    Known<Grants<std::string>> name;      ///< one that calls itself another
+    Known<Lock> write_exec;               ///< held: no memory is writable and executable at once
+    Known<Grants<std::string>> loader;    ///< variables that bring other code in: kLoaderNames
 };
 
 /// Whether it gets processor and disk before others.
@@ -84,6 +104,13 @@ struct Posture {
     Known<Exact<std::uint32_t>> personality;  ///< personality(2)
     Known<Exact<std::uint32_t>> umask;
     Scheduling scheduling;
+    Handles handles;
+    Program program;
+    Known<Grants<std::string>> shared_mounts;     ///< places whose mounts come and go with the host's
+    Known<Grants<std::string>> writable_cgroups;  ///< whose limits somebody inside may change
+    Known<Lock> no_terminal;                      ///< held: no controlling terminal. credentials(7)
+    Known<Exact<std::string>> lsm;     ///< label of a security module, "unconfined" where none confines
+    Known<Exact<std::string>> clocks;  ///< "in step" with the host's, else the offsets. time_namespaces(7)
 };
 
 /// The posture of an empty profile: what everything is measured against. CONTRACT: "secure by omission".

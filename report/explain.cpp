@@ -214,6 +214,7 @@ void say_waivers(Page& page) {
 // and fields that have a speaker of their own above.
 bool is_said_elsewhere(const Change& change, std::span<const Change> all) {
     if (change.field == "seccomp.access" || change.field == "limits") return true;
+    if (change.field == "program.write-exec") return true;
     if (change.field == "network.interfaces" || key_of(change) == "network.mode") return true;
     const bool in_set = change.field.starts_with("caps.") && change.field != "caps.effective";
     return in_set && std::ranges::any_of(all, [&change](const Change& other) {

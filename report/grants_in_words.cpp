@@ -156,6 +156,23 @@ std::string say_traced(const Change&, const Posture&) { return "may be traced by
 std::string say_personality(const Change& change, const Posture&) {
     return fmt::format("runs with execution settings {} (personality)", change.to);
 }
+std::string say_route(const Change& change, const Posture&) {
+    return fmt::format("has a route to {}", change.item);
+}
+std::string say_held(const Change& change, const Posture&) { return fmt::format("holds {}", change.item); }
+std::string say_setting(const Change& change, const Posture&) {
+    return fmt::format("{} is {}", change.item.empty() ? change.field : change.item, change.to);
+}
+std::string say_write_exec(const Change&, const Posture&) {
+    return "may have memory that is writable and executable at once, as just-in-time compilers need";
+}
+std::string say_loader(const Change& change, const Posture&) {
+    return fmt::format("starts with {}, which brings further code or options into programs", change.item);
+}
+std::string say_terminal(const Change&, const Posture&) { return "has a controlling terminal"; }
+std::string say_clocks(const Change& change, const Posture&) {
+    return fmt::format("its clocks are {}", change.to);
+}
 std::string say_policy(const Change& change, const Posture&) {
     return fmt::format("its threads are scheduled as {}", change.to);
 }
@@ -212,10 +229,28 @@ constexpr auto kFieldWords = std::to_array<FieldWords>({
     {"scheduling.nice", "process", say_nice},
     {"scheduling.cores", "process", say_pinned},
     {"scheduling.disk", "process", say_disk},
+    {"network.routes", "network.mode", say_route},
+    {"network.rules", "network.mode", say_held},
+    {"network.settings", "network.mode", say_setting},
+    {"handles.files", "process", say_held},
+    {"handles.kernel", "process", say_held},
+    {"handles.sockets", "process", say_held},
+    {"program.hidden", "process", say_held},
+    {"program.replaced", "process", say_held},
+    {"program.place", "process", say_held},
+    {"program.name", "process", say_held},
+    {"program.write-exec", "seccomp.allow", say_write_exec},
+    {"program.loader", "process.env", say_loader},
+    {"mounts.shared", "filesystem.mounts", say_held},
+    {"limits.writable", "limits", say_held},
+    {"terminal", "process", say_terminal},
+    {"lsm.label", "process", say_setting},
+    {"clocks", "namespaces.time", say_clocks},
 });
 
 // Fields whose items are keys of a table in the profile, not elements of a list.
-constexpr std::array<std::string_view, 4> kTables{"limits", "rlimits", "namespaces", "mounts"};
+constexpr std::array<std::string_view, 5> kTables{"limits", "rlimits", "namespaces", "mounts",
+                                                  "program.loader"};
 
 struct PlaceWords {
     std::string_view where, who;

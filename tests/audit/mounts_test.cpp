@@ -43,5 +43,14 @@ TEST(MountsTest, TheGeneratedRootIsTheHostsOwnWord) {
     EXPECT_EQ(tree_in("1 0 0:9 / / ro - tmpfs t rw,size=4096k\n").at("/").type, "host");
 }
 
+TEST(MountsTest, AGroupIsSharedOnlyWhereTheMachineHasItToo) {
+    const auto mounts = parse_mountinfo(
+        "5 1 0:5 / /tmp rw shared:12 - tmpfs t rw\n"
+        "6 1 0:6 / /srv rw master:13 - tmpfs t rw\n"
+        "7 1 0:7 / /run rw - tmpfs t rw\n");
+    ASSERT_TRUE(mounts);
+    EXPECT_EQ(shared_places(*mounts, {"13", "99"}).all, std::set<std::string>{"/srv"});
+}
+
 }  // namespace
 }  // namespace guard::audit

@@ -1,4 +1,3 @@
-#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <sched.h>
 #include <unistd.h>
@@ -6,11 +5,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <memory>
 
-#include "audit/audit.h"
-#include "launcher/state.h"
+#include "tests/support/container.h"
 #include "tests/support/private_state.h"
-#include "tests/support/run_program.h"
 #include "tests/support/temp_dir.h"
 
 // Launched, then audited: nothing found, nothing unknown. Then each drift is
@@ -25,52 +23,21 @@ class AuditRoundTripTest : public testing::Test {
 protected:
     void SetUp() override {
         GUARD_SKIP_UNLESS_PRIVATE();
-        if (::access(kGuard.c_str(), X_OK) != 0) GTEST_SKIP() << "the program guard is not built";
+        if (const auto why = support::Container::none_here()) GTEST_SKIP() << *why;
         profile_ = folder_.write("sleeper.toml",
                                  "guard = 1\nextends = [\"base\"]\n"
                                  "[process]\ncommand = [\"/bin/sleep\", \"1000\"]\n");
-        ASSERT_EQ(run_guard({"launch", "--profile", profile_, "--name", "one", "--detach"}).status, 0);
-        const auto record = launcher::load_record("one");
-        ASSERT_TRUE(record) << describe(record.error());
-        record_ = *record;
-    }
-    void TearDown() override {
-        if (!record_.name.empty()) run_guard({"stop", "one", "--timeout", "1s"});
+        container_ = std::make_unique<support::Container>("one", profile_);
+        ASSERT_EQ(container_->launched().status, 0) << container_->launched().err;
     }
 
-    static support::RunResult run_guard(std::vector<std::string> arguments) {
-        arguments.insert(arguments.begin(), kGuard);
-        support::RunOptions options;
-        options.env["GUARD_PROFILE_PATH"] = std::string(GUARD_SOURCE_DIR) + "/profiles";
-        return support::run_program(arguments, options);
-    }
+    void shell(const std::string& line) const { container_->shell(line); }
+    [[nodiscard]] std::string told() const { return container_->told(); }
+    [[nodiscard]] Record& record() const { return container_->record; }
 
-    /// Runs a line of shell in which $P is the pid of the command.
-    void shell(const std::string& line) const {
-        support::RunOptions options;
-        options.env["P"] = std::to_string(record_.bindings.payload.pid);
-        const auto result = support::run_program({"sh", "-ec", line}, options);
-        ASSERT_EQ(result.status, 0) << line << "\n" << result.err;
-    }
-
-    [[nodiscard]] std::vector<Finding> findings() const {
-        const auto report = audit::audit_records({record_}, {});
-        EXPECT_TRUE(report) << describe(report.error());
-        return report ? report->findings : std::vector<Finding>{};
-    }
-
-    [[nodiscard]] std::string told() const {
-        std::string text;
-        for (const auto& finding : findings())
-            text += fmt::format("{} {} found '{}' {}\n", finding.check->id, finding.item, finding.observed,
-                                finding.reason);
-        return text;
-    }
-
-    inline static const std::string kGuard = std::string(GUARD_BINARY_DIR) + "/cli/guard";
     support::TempDir folder_;
     std::string profile_;
-    Record record_;
+    std::unique_ptr<support::Container> container_;
 };
 
 /// One way to drift: how it is made and undone, and the finding that tells.
@@ -132,7 +99,7 @@ TEST_F(AuditRoundTripTest, AThreadInRealTimeIsNamedWithItsPriority) {
     shell(
         "for f in /sys/fs/cgroup/cpu $(find /sys/fs/cgroup/cpu -path '*/guard' -o -path '*/guard/one'); do "
         "[ ! -e $f/cpu.rt_runtime_us ] || echo 50000 >$f/cpu.rt_runtime_us; done");
-    const auto pid = record_.bindings.payload.pid;
+    const auto pid = record().bindings.payload.pid;
     const sched_param first{10}, none{};
     if (::sched_setscheduler(pid, SCHED_FIFO, &first) < 0)
         GTEST_SKIP() << "this machine lets no task of a cgroup run in real time: " << std::strerror(errno);
@@ -143,7 +110,7 @@ TEST_F(AuditRoundTripTest, AThreadInRealTimeIsNamedWithItsPriority) {
 
 TEST_F(AuditRoundTripTest, AProcessThatCameFromOutsideIsNamedWithItsNamespaces) {
     shell("nsenter -t $P -m -u -i -n -p -U sleep 2 >/dev/null 2>&1 & sleep 0.3");
-    const auto all = findings();
+    const auto all = container_->findings();
     const auto foreign = std::ranges::find_if(all, [](const Finding& finding) {
         return finding.check->id == "process.foreign" && finding.subjects.front().command == "sleep";
     });
@@ -167,7 +134,7 @@ TEST_F(AuditRoundTripTest, ATracerIsFoundAndTakesTheProofsAway) {
 }
 
 TEST_F(AuditRoundTripTest, ARecordOfAnotherBootIsNoProofOfAnything) {
-    record_.bindings.boot_id = "another";
+    record().bindings.boot_id = "another";
     EXPECT_NE(told().find("record.other-boot"), std::string::npos);
 }
 
@@ -177,7 +144,7 @@ TEST_F(AuditRoundTripTest, AChangedProfileIsNamed) {
 }
 
 TEST_F(AuditRoundTripTest, AContainerThatWasStoppedIsNotRunning) {
-    run_guard({"stop", "one", "--timeout", "1s"});
+    ASSERT_EQ(support::run_guard({"stop", "one", "--timeout", "1s"}).status, 0);
     EXPECT_NE(told().find("process.not-running"), std::string::npos);
 }
 

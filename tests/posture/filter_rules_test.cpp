@@ -140,5 +140,20 @@ TEST(FilterRulesTest, ACallWithoutNamedArgumentsIsDescribedByPlace) {
     EXPECT_EQ(describe_rule("socketcall", {{{{~0ULL}, {1}}}}), "argument 0 is 1");
 }
 
+TEST(FilterRulesTest, WritableAndExecutableAtOnceNeedsACallThatTakesBothBits) {
+    const auto rules = [](std::uint64_t mask, std::uint64_t value) {
+        Cube cube;
+        cube.mask[2] = mask;
+        cube.value[2] = value;
+        return FilterRules{.calls = {{"mprotect", {{cube}}}}};
+    };
+    EXPECT_FALSE(allows_write_exec(FilterRules{}));
+    EXPECT_FALSE(allows_write_exec(rules(0x6, 0x2)));
+    EXPECT_FALSE(allows_write_exec(rules(0x4, 0x0)));
+    EXPECT_TRUE(allows_write_exec(rules(0x6, 0x6)));
+    EXPECT_TRUE(allows_write_exec(rules(0x1, 0x1)));
+    EXPECT_TRUE(allows_write_exec(rules(0, 0)));
+}
+
 }  // namespace
 }  // namespace guard

@@ -1,0 +1,163 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <linux/sched.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <csignal>
+#include <functional>
+#include <memory>
+#include <thread>
+
+#include "audit/task.h"
+#include "base/process.h"
+#include "base/sys.h"
+#include "tests/support/container.h"
+#include "tests/support/private_state.h"
+#include "tests/support/temp_dir.h"
+
+// Wrong answers are worse than none: what is read is of one process at one moment, or it is unknown.
+namespace guard {
+namespace {
+
+using ::testing::HasSubstr;
+
+const support::PrivateState kPrivate;
+
+/// A child with a pid of one's choice (0: any) that waits to be killed. clone3(2) set_tid
+struct Sleeper {
+    explicit Sleeper(pid_t wanted = 0) {
+        clone_args arguments{};
+        int fd = -1;
+        arguments.flags = CLONE_PIDFD;
+        arguments.pidfd = reinterpret_cast<std::uintptr_t>(&fd);
+        arguments.exit_signal = SIGCHLD;
+        if (wanted != 0) {
+            arguments.set_tid = reinterpret_cast<std::uintptr_t>(&wanted);
+            arguments.set_tid_size = 1;
+        }
+        pid = static_cast<pid_t>(::syscall(SYS_clone3, &arguments, sizeof arguments));
+        if (pid == 0)
+            for (;;) ::pause();
+        pidfd.reset(fd);
+    }
+    ~Sleeper() { end(); }
+    void end() {
+        if (!pidfd) return;
+        static_cast<void>(sys::pidfd_send_signal(pidfd.get(), SIGKILL));
+        ::waitpid(pid, nullptr, 0);
+        pidfd.reset();
+    }
+    pid_t pid = 0;
+    UniqueFd pidfd;
+};
+
+TEST(AuditIdentityTest, APidThatIsAnothersByNowIsNeverReadAsTheFirstOne) {
+    GUARD_SKIP_UNLESS_PRIVATE();
+    Sleeper first;
+    const auto proc = open_proc().value();
+    const auto folder = audit::open_process_folder(proc.get(), first.pid);
+    ASSERT_TRUE(folder);
+    first.end();
+    const Sleeper second(first.pid);
+    ASSERT_EQ(second.pid, first.pid) << "the pid was not given again";
+    audit::NamespaceTable namespaces;
+    EXPECT_FALSE(audit::read_facts(folder->folder.get(), namespaces));
+    EXPECT_FALSE(folder->alive());
+    EXPECT_TRUE(audit::open_process_folder(proc.get(), second.pid));
+}
+
+class AuditOfContainerTest : public testing::Test {
+protected:
+    void SetUp() override {
+        GUARD_SKIP_UNLESS_PRIVATE();
+        if (const auto why = support::Container::none_here()) GTEST_SKIP() << *why;
+        const auto profile = folder_.write("sleeper.toml",
+                                           "guard = 1\nextends = [\"base\"]\n"
+                                           "[process]\ncommand = [\"/bin/sleep\", \"1000\"]\n");
+        container_ = std::make_unique<support::Container>("one", profile);
+        ASSERT_EQ(container_->launched().status, 0) << container_->launched().err;
+    }
+
+    /// In a process of its own, after `prepare`: the first unknown's reason, "error: ..." where the audit
+    /// itself failed, "ok" where it knows all, "found" where it claims a finding.
+    std::string told_after(const std::function<bool()>& prepare) const {
+        std::array<int, 2> ends{};
+        EXPECT_EQ(::pipe2(ends.data(), O_CLOEXEC), 0);
+        const auto child = ::fork();
+        if (child == 0) {
+            const auto text = prepare() ? verdict() : std::string("could not be prepared");
+            ::_exit(::write(ends[1], text.data(), text.size()) < 0 ? 1 : 0);
+        }
+        ::close(ends[1]);
+        const UniqueFd from(ends[0]);
+        auto text = sys::read_all(from.get(), "the verdict").value_or("");
+        ::waitpid(child, nullptr, 0);
+        return text;
+    }
+
+    support::TempDir folder_;
+    std::unique_ptr<support::Container> container_;
+
+private:
+    std::string verdict() const {
+        const auto report = audit::audit_records({container_->record}, {});
+        if (!report) return "error: " + describe(report.error());
+        for (const auto& finding : report->findings)
+            if (finding.verdict != Verdict::unknown) return "found " + std::string(finding.check->id);
+        return report->findings.empty() ? "ok" : "unknown " + report->findings.front().reason;
+    }
+};
+
+bool remount_proc(const char* type, const char* options) {
+    return ::unshare(CLONE_NEWNS) == 0 && ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
+           ::mount(type, "/proc", type, 0, options) == 0;
+}
+bool become_nobody() {
+    constexpr uid_t kNobody = 65534;
+    return ::syscall(SYS_setgroups, 0, nullptr) == 0 && ::setresgid(kNobody, kNobody, kNobody) == 0 &&
+           ::setresuid(kNobody, kNobody, kNobody) == 0;
+}
+
+TEST_F(AuditOfContainerTest, AsRootAllIsKnown) {
+    EXPECT_EQ(told_after([] { return true; }), "ok");
+}
+
+TEST_F(AuditOfContainerTest, AnotherUserIsToldWhatCouldNotBeSeenAndFindsNothing) {
+    EXPECT_THAT(told_after(become_nobody), HasSubstr("unknown "));
+}
+
+TEST_F(AuditOfContainerTest, ProcessesThatProcHidesAreUnknownAndNotEnded) {
+    const auto told = told_after([] { return remount_proc("proc", "hidepid=2") && become_nobody(); });
+    EXPECT_THAT(told, HasSubstr("unknown "));
+}
+
+TEST_F(AuditOfContainerTest, AProcThatIsNoneIsAnErrorWithTheWayOut) {
+    const auto told = told_after([] { return remount_proc("tmpfs", nullptr); });
+    EXPECT_THAT(told, HasSubstr("error: "));
+    EXPECT_THAT(told, HasSubstr("not the proc file system"));
+}
+
+TEST_F(AuditOfContainerTest, AStormOfShortLivedProcessesChangesNothing) {
+    std::atomic<bool> over = false;
+    std::atomic<int> born = 0;
+    std::thread storm([&over, &born] {
+        while (!over) {
+            const auto child = ::vfork();
+            if (child == 0) ::_exit(0);
+            ::waitpid(child, nullptr, 0);
+            ++born;
+        }
+    });
+    for (int round = 0; round < 20; ++round) EXPECT_EQ(container_->told(), "") << "round " << round;
+    over = true;
+    storm.join();
+    EXPECT_GT(born, 100);
+}
+
+}  // namespace
+}  // namespace guard

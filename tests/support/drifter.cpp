@@ -1,0 +1,200 @@
+// The server of a container under test: it does what it is told over a socket, so that a drift can be made
+// from inside, by a program that the container's own filter holds. Started with an argument it only sleeps.
+//
+// One message a command, perhaps with a descriptor; one as the answer: "0", or the errno.
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace {
+
+constexpr const char* kSocket = "/srv/minecraft/drift.sock";
+constexpr std::size_t kPage = 4096;
+
+struct Command {
+    std::string verb, rest;
+    int fd = -1;
+};
+
+std::vector<int> held;
+std::vector<pid_t> children;
+void* mapping = nullptr;
+
+int outcome(long value) { return value < 0 ? errno : 0; }
+
+int run(const Command& command, const char* path, std::vector<const char*> environment) {
+    environment.push_back(nullptr);
+    const pid_t child = ::fork();
+    if (child == 0) {
+        const char* const arguments[]{"drifter", "sleep", nullptr};
+        ::execve(path, const_cast<char* const*>(arguments), const_cast<char* const*>(environment.data()));
+        ::_exit(errno);
+    }
+    children.push_back(child);
+    if (command.fd >= 0) ::close(command.fd);
+    return outcome(child);
+}
+
+int hold(const Command& command) {
+    held.push_back(command.fd);
+    return command.fd < 0 ? EBADF : 0;
+}
+int drop(const Command&) {
+    for (const int fd : held) ::close(fd);
+    held.clear();
+    return 0;
+}
+int change_directory(const Command& command) {
+    if (command.fd < 0) return outcome(::chdir(command.rest.c_str()));
+    const int error = outcome(::fchdir(command.fd));
+    ::close(command.fd);
+    return error;
+}
+int call_itself(const Command& command) { return outcome(::prctl(PR_SET_NAME, command.rest.c_str())); }
+int set_dumpable(const Command& command) {
+    return outcome(::prctl(PR_SET_DUMPABLE, command.rest == "1" ? 1 : 0));
+}
+int map_both(const Command&) {
+    mapping = ::mmap(nullptr, kPage, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return mapping == MAP_FAILED ? errno : 0;
+}
+int map_code(const Command& command) {
+    const int file = ::open(command.rest.c_str(), O_RDONLY | O_CLOEXEC);
+    if (file < 0) return errno;
+    mapping = ::mmap(nullptr, kPage, PROT_READ | PROT_EXEC, MAP_PRIVATE, file, 0);
+    ::close(file);
+    return mapping == MAP_FAILED ? errno : 0;
+}
+int unmap(const Command&) { return outcome(::munmap(mapping, kPage)); }
+int start_program(const Command& command) { return run(command, command.rest.c_str(), {}); }
+int start_with_preload(const Command& command) {
+    return run(command, command.rest.c_str(), {"LD_PRELOAD=/secret-value.so"});
+}
+int start_descriptor(const Command& command) {
+    return run(command, ("/proc/self/fd/" + std::to_string(command.fd)).c_str(), {});
+}
+int end_children(const Command&) {
+    for (const pid_t child : children) {
+        const int pidfd = static_cast<int>(::syscall(SYS_pidfd_open, child, 0));
+        ::syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, nullptr, 0);
+        ::close(pidfd);
+        ::waitpid(child, nullptr, 0);
+    }
+    children.clear();
+    return 0;
+}
+int connect_to(const Command& command) {
+    const int socket = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_un address{AF_UNIX, {}};
+    command.rest.copy(address.sun_path, sizeof address.sun_path - 1);
+    held.push_back(socket);
+    return outcome(::connect(socket, reinterpret_cast<sockaddr*>(&address), sizeof address));
+}
+[[noreturn]] void sleep_for_ever() {
+    for (;;) ::pause();
+}
+int start_thread(const Command&) {
+    std::thread(sleep_for_ever).detach();
+    return 0;
+}
+
+int copy_program(const Command& command) {
+    const auto blank = command.rest.find(' ');
+    const int from = ::open(command.rest.substr(0, blank).c_str(), O_RDONLY | O_CLOEXEC);
+    const int to = ::open(command.rest.substr(blank + 1).c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0755);
+    std::vector<char> bytes(16U << 20U);
+    const auto size = ::read(from, bytes.data(), bytes.size());
+    const int error = size < 0 ? errno : outcome(::write(to, bytes.data(), static_cast<std::size_t>(size)));
+    ::close(from);
+    ::close(to);
+    return error;
+}
+int remove_file(const Command& command) { return outcome(::unlink(command.rest.c_str())); }
+
+struct VerbRow {
+    const char* verb;
+    int (*run)(const Command&);
+};
+constexpr VerbRow kVerbs[] = {
+    {"hold", hold},
+    {"drop", drop},
+    {"chdir", change_directory},
+    {"name", call_itself},
+    {"dumpable", set_dumpable},
+    {"map-both", map_both},
+    {"map-code", map_code},
+    {"unmap", unmap},
+    {"start", start_program},
+    {"start-preloaded", start_with_preload},
+    {"start-descriptor", start_descriptor},
+    {"end-children", end_children},
+    {"connect", connect_to},
+    {"thread", start_thread},
+    {"copy", copy_program},
+    {"remove", remove_file},
+};
+
+Command receive(int socket) {
+    std::array<char, 4096> text{};
+    iovec data{text.data(), text.size()};
+    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))]{};
+    msghdr message{};
+    message.msg_iov = &data;
+    message.msg_iovlen = 1;
+    message.msg_control = control;
+    message.msg_controllen = sizeof control;
+    const auto size = ::recvmsg(socket, &message, 0);
+    Command command;
+    const std::string words(text.data(), size < 0 ? 0 : static_cast<std::size_t>(size));
+    const auto blank = words.find(' ');
+    command.verb = words.substr(0, blank);
+    if (blank != std::string::npos) command.rest = words.substr(blank + 1);
+    if (const auto* header = CMSG_FIRSTHDR(&message); header != nullptr && header->cmsg_type == SCM_RIGHTS)
+        std::memcpy(&command.fd, CMSG_DATA(header), sizeof command.fd);
+    return command;
+}
+
+[[noreturn]] void serve(int listening) {
+    for (;;) {
+        const int socket = ::accept4(listening, nullptr, nullptr, SOCK_CLOEXEC);
+        if (socket < 0) continue;
+        const auto command = receive(socket);
+        int error = command.verb == "end-first-thread" ? start_thread(command) : ENOSYS;
+        for (const auto& row : kVerbs)
+            if (command.verb == row.verb) error = row.run(command);
+        const auto answer = std::to_string(error);
+        // Closed before the answer is read, or the next audit would see this connection.
+        ::send(socket, answer.data(), answer.size(), MSG_NOSIGNAL);
+        ::close(socket);
+        // The first thread, which serves, ends alone: a zombie that hides the others.
+        if (command.verb == "end-first-thread") ::syscall(SYS_exit, 0);
+    }
+}
+
+}  // namespace
+
+int main(int argc, char**) {
+    if (argc > 1) sleep_for_ever();
+    ::unlink(kSocket);
+    const int listening = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_un address{AF_UNIX, {}};
+    std::strncpy(address.sun_path, kSocket, sizeof address.sun_path - 1);
+    if (::bind(listening, reinterpret_cast<sockaddr*>(&address), sizeof address) < 0 ||
+        ::listen(listening, 4) < 0)
+        return errno;
+    serve(listening);
+}
