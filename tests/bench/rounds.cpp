@@ -1,8 +1,8 @@
 // Times commands side by side: each once a round, in an order shuffled anew, so that whatever the machine
 // does besides hits all alike. Then batches of several at once.
 //
-//   bench_rounds ROUNDS AT_ONCE BATCHES < cases      a case: NAME<tab>ARG<tab>ARG...; %ID% becomes a name of
-//   its own each time
+//   bench_rounds ROUNDS AT_ONCE BATCHES < cases      a case: NAME<tab>ARG<tab>ARG...; %ID% becomes a name and
+//   %PORT% a port of its own each time
 //
 // Prints a Markdown table; ratios are to the first case. A case that fails once is left out, with what it
 // said.
@@ -14,6 +14,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstring>
+#include <fstream>
 #include <iostream>
 #include <random>
 #include <string>
@@ -61,10 +63,15 @@ std::vector<Case> read_cases(std::istream& in) {
 pid_t start(const Case& one, const char* errors) {
     static unsigned count = 0;
     auto arguments = one.arguments;
-    const auto id = fmt::format("bench-{}-{}", ::getpid(), ++count);
+    constexpr unsigned kFirstPort = 20000, kPorts = 10000;
+    const std::pair<const char*, std::string> words[]{
+        {"%ID%", fmt::format("bench-{}-{}", ::getpid(), ++count)},
+        {"%PORT%", std::to_string(kFirstPort + count % kPorts)}};
     std::vector<char*> argv;
     for (auto& argument : arguments) {
-        if (const auto at = argument.find("%ID%"); at != std::string::npos) argument.replace(at, 4, id);
+        for (const auto& [word, value] : words)
+            if (const auto at = argument.find(word); at != std::string::npos)
+                argument.replace(at, std::strlen(word), value);
         argv.push_back(argument.data());
     }
     argv.push_back(nullptr);
@@ -87,8 +94,7 @@ bool finish(pid_t pid) {
 void drop(Case& one, const char* errors) {
     one.failed = true;
     std::cerr << "left out: " << one.name << " failed\n" << std::flush;
-    const pid_t pid = start({.name = "cat", .arguments = {"cat", errors}}, "/dev/null");
-    finish(pid);
+    std::cerr << std::ifstream(errors).rdbuf() << std::flush;
 }
 
 void run_rounds(std::vector<Case>& cases, int rounds, const char* errors) {
