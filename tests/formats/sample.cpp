@@ -66,8 +66,10 @@ std::vector<Finding> some() {
 }
 
 std::vector<Finding> many() {
+    constexpr int kMany = 6000;
     std::vector<Finding> all;
-    for (int i = 0; i < 6000; ++i)
+    all.reserve(kMany);
+    for (int i = 0; i < kMany; ++i)
         all.push_back(finding("devices", "/dev/" + std::to_string(i), Verdict::weaker, "minecraft"));
     return all;
 }
