@@ -26,6 +26,18 @@ std::string subject_in_words(const Subject& subject) {
     return fmt::format("thread {} \"{}\" of {}", subject.tid, printable(subject.command), process);
 }
 
+// What follows the title: why it is unknown, what changed, or what was found.
+std::string what_of(const Finding& finding) {
+    const auto& notes = finding.notes;
+    if (finding.verdict == Verdict::unknown) return fmt::format(" ({})", printable(finding.reason));
+    // A title of its own says the change itself.
+    if (finding.title.empty())
+        return fmt::format(": found {}, expected {}", observed_in_words(finding),
+                           expected_in_words(finding, ItemNamed::no));
+    const auto means = notes.means.empty() ? "" : fmt::format(": {}", printable(notes.means));
+    return means + (notes.witness.empty() ? "" : fmt::format(" (shown by {})", printable(notes.witness)));
+}
+
 }  // namespace
 
 std::string unit_of(const Finding& finding) {
@@ -82,10 +94,7 @@ std::string expected_in_words(const Finding& finding, ItemNamed named) {
 }
 
 std::string sentence_of(const Finding& finding) {
-    auto text = finding.verdict == Verdict::unknown
-                    ? fmt::format("{} ({})", title_of(finding), printable(finding.reason))
-                    : fmt::format("{}: found {}, expected {}", title_of(finding), observed_in_words(finding),
-                                  expected_in_words(finding, ItemNamed::no));
+    auto text = title_of(finding) + what_of(finding);
     if (finding.waiver) text += fmt::format("; waived {}", waiver_in_words(*finding.waiver));
     return text;
 }

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "base/split.h"
+#include "report/finding_words.h"
 #include "report/layout.h"
 #include "report/verdict.h"
 
@@ -258,6 +259,19 @@ std::size_t count_of(std::string_view text, std::string_view part) {
     std::size_t count = 0;
     for (auto at = text.find(part); at != std::string_view::npos; at = text.find(part, at + 1)) ++count;
     return count;
+}
+
+TEST(SentenceTest, ATitleThatSaysTheChangeIsNotFollowedByItAgain) {
+    auto change = limit();
+    EXPECT_THAT(sentence_of(change), HasSubstr("found memory: 6 GiB, expected 2 GiB"));
+    change.title = "memory limit 2 GiB -> 6 GiB";
+    EXPECT_EQ(sentence_of(change), "memory limit 2 GiB -> 6 GiB");
+    change.title = "newly allows io_uring_setup";
+    change.notes.means = "refused (EPERM) -> allowed, with any arguments";
+    change.notes.witness = "io_uring_setup(0, 0)";
+    EXPECT_EQ(sentence_of(change),
+              "newly allows io_uring_setup: refused (EPERM) -> allowed, with any arguments"
+              " (shown by io_uring_setup(0, 0))");
 }
 
 TEST(FindingsGithubTest, AnAnnotationNamesFileLineAndWeight) {
