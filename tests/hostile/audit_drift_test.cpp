@@ -386,8 +386,7 @@ TEST_F(AuditDriftTest, Row32_TheMachinesOwnRulesGoneOrChangedAreCritical) {
     EXPECT_EQ(all.front().severity, Severity::critical);
     shell(
         "nft delete rule inet guard from_container handle $(nft -a list chain inet guard from_container | "
-        "awk "
-        "'/ accept # handle/ {print $NF}' | tail -n 1)");
+        "awk '$1 == \"accept\" && $2 == \"#\" {print $NF}' | tail -n 1)");
     EXPECT_EQ(told(), "");
 }
 
