@@ -58,19 +58,29 @@ std::string described(const ProcStatus& status) {
 class ContainerAudit {
 public:
     ContainerAudit(const Record& record, const Scan& scan, Frame frame)
-        : record_(&record), scan_(&scan), frame_(std::move(frame)) {}
+        : record_(&record), scan_(&scan), frame_(std::move(frame)), command_(command()) {}
 
     void add(const SeenTask& task);
     [[nodiscard]] std::vector<Finding> findings(std::chrono::year_month_day today);
     [[nodiscard]] std::size_t tasks() const { return tasks_; }
+    [[nodiscard]] const Record& record() const { return *record_; }
+    /// Whether something is unknown that the kernel could be asked.
+    [[nodiscard]] bool unproved() const {
+        return std::ranges::any_of(cases_, [](const Case& one) { return is_unproved(*one.from, *one.to); });
+    }
 
 private:
     // A posture that at least one task has; tasks that print the same facts have the same posture.
     struct Observed {
         Posture posture;
         bool as_launched = false;
+        std::string newly_allowed;  // calls, where its filters are others
     };
     const Observed& observed(const SeenTask& task, const Posture& launched);
+    [[nodiscard]] const SeenTask* command() const;
+    [[nodiscard]] Known<bool> shares_filter(const SeenTask& task) const;
+    [[nodiscard]] Descent descent_of(const SeenTask& task) const;
+    void add_foreign(const SeenTask& task, const Membership& member);
     void add_member(const SeenTask& task, const Membership& member);
     void add_kept_namespaces();
     void add_unseen();
@@ -78,6 +88,7 @@ private:
     const Record* record_;
     const Scan* scan_;
     Frame frame_;
+    const SeenTask* command_;
     std::size_t tasks_ = 0;
     bool init_seen_ = false;
     std::map<std::string, Observed> postures_;  // by fingerprint; a map, for Case points into it
@@ -114,15 +125,43 @@ std::string fingerprint(const SeenTask& task) {
     print += fmt::format(" {} {}\n{}\n", status.cpus_allowed, disk != nullptr ? *disk : -1,
                          label != nullptr ? label->value_or("") : "?");
     if (task.tid == task.pid) print += status.name;
+    print += print_of(task.exact);
     return print + (details.process == nullptr ? "" : "\n" + details.process->print);
 }
 
+// The command that was launched, as it was seen; null where it has ended.
+const SeenTask* ContainerAudit::command() const {
+    const auto& recorded = record_->bindings.payload;
+    const auto found = std::ranges::find_if(scan_->tasks, [&recorded](const SeenTask& task) {
+        return task.tid == recorded.pid && task.details.start == recorded.start;
+    });
+    return found == scan_->tasks.end() ? nullptr : &*found;
+}
+
+// Whether a task carries the very filter that was loaded for the command.
+Known<bool> ContainerAudit::shares_filter(const SeenTask& task) const {
+    const auto* const recorded = value_of(record_->launched.posture.seccomp.content);
+    if (recorded == nullptr || command_ == nullptr || !command_->exact || !task.exact) return Unknown{};
+    return share_a_load(*command_->exact, *task.exact, *recorded);
+}
+
+Descent ContainerAudit::descent_of(const SeenTask& task) const {
+    if (task.pid == record_->bindings.init.pid) return Descent::yes;
+    if (command_ != nullptr && descends(scan_->parents, task.pid, command_->pid)) return Descent::yes;
+    const auto shared = shares_filter(task);
+    const auto* const same = value_of(shared);
+    return same != nullptr && *same ? Descent::yes : Descent::adopted;
+}
+
 const ContainerAudit::Observed& ContainerAudit::observed(const SeenTask& task, const Posture& launched) {
-    auto key = fmt::format("{} {}", static_cast<const void*>(&launched), fingerprint(task));
+    const auto descent = descent_of(task);
+    auto key = fmt::format("{} {} {}", static_cast<const void*>(&launched), static_cast<int>(descent),
+                           fingerprint(task));
     const auto known_one = postures_.find(key);
     if (known_one != postures_.end()) return known_one->second;
-    Observed seen{observe(task, frame_, launched, Descent::yes), false};
+    Observed seen{observe(task, frame_, launched, descent), false};
     seen.as_launched = compare(launched, seen.posture).empty();
+    if (task.exact) seen.newly_allowed = newly_allowed(launched, *task.exact);
     return postures_.emplace(std::move(key), std::move(seen)).first->second;
 }
 
@@ -136,6 +175,9 @@ void ContainerAudit::add_member(const SeenTask& task, const Membership& member) 
     if (!seen.as_launched)
         cases_.push_back(
             {subject, &launched, &seen.posture, &record_->launched.origins, &record_->launched.waivers});
+    if (!seen.newly_allowed.empty())
+        raised_.push_back(
+            raise("seccomp.access", subject, "what the profile allows", "also " + seen.newly_allowed));
     if (!member.on_host.empty())
         raised_.push_back(raise("process.escaped", subject, "namespaces of its own",
                                 "in this machine's " + listed(member.on_host)));
@@ -155,7 +197,15 @@ void ContainerAudit::add(const SeenTask& task) {
     if (task.leader_ended)
         raised_.push_back(raise("process.leader-ended", subject, "a process with its first thread",
                                 "a thread that lives on behind one that has ended"));
-    if (member.descends) return add_member(task, member);
+    const auto shared = shares_filter(task);
+    const bool came_in =
+        value_of(shared) != nullptr && !*value_of(shared) && descent_of(task) == Descent::adopted;
+    if (member.descends && !came_in) return add_member(task, member);
+    add_foreign(task, member);
+}
+
+void ContainerAudit::add_foreign(const SeenTask& task, const Membership& member) {
+    const auto subject = subject_of(*record_, task);
     const auto what = described(task.facts.status);
     if (member.inside.empty())
         raised_.push_back(raise("process.escaped", subject, "only what the container started, in its cgroup",
@@ -276,6 +326,30 @@ std::vector<Finding> files_of(const Record& record, int proc) {
     return {raise_unknown("files.unread", subject_of(record), describe(process.error()))};
 }
 
+std::vector<ContainerAudit> look_at(const std::vector<const Record*>& live, const Scan& scanned,
+                                    const Known<std::vector<TableWord>>& table) {
+    std::vector<ContainerAudit> audits;
+    for (const auto* record : live) {
+        audits.emplace_back(*record, scanned, frame_of(*record, live, scanned, table));
+        for (const auto& task : scanned.tasks) audits.back().add(task);
+    }
+    return audits;
+}
+
+// Asking the kernel costs more than the rest of an audit of a home server (30 ms once, to load the program),
+// and tells nothing about a task that is proved to have inherited what was launched.
+std::vector<ContainerAudit> look_exactly(const std::vector<const Record*>& live, Scan& scanned, int proc,
+                                         const Known<std::vector<TableWord>>& table, const Options& options) {
+    KernelReader own;
+    auto& kernel = options.kernel != nullptr ? *options.kernel : own;
+    if (options.ask != Ask::when_unproved) ask_kernel(scanned, proc, options.ask, kernel);
+    auto audits = look_at(live, scanned, table);
+    if (options.ask != Ask::when_unproved || std::ranges::none_of(audits, &ContainerAudit::unproved))
+        return audits;
+    ask_kernel(scanned, proc, options.ask, kernel);
+    return look_at(live, scanned, table);
+}
+
 std::size_t checks_of(const Record& record) {
     std::size_t checks = kFurtherChecks;
     each_field(record.launched.posture, [&checks](std::string_view, const auto& field) {
@@ -296,21 +370,22 @@ Result<Report> audit_records(const std::vector<Record>& records, const Options& 
         if (standing.stage == Stage::live) live.push_back(&record);
         std::ranges::move(standing.findings, std::back_inserter(report.findings));
     }
-    const auto scanned = TRY(scan(proc.get(), interest_in(live)));
+    auto scanned = TRY(scan(proc.get(), interest_in(live)));
     const auto table = known(read_guard_table());
+    auto audits = look_exactly(live, scanned, proc.get(), table, options);
     const auto strange = strange_rules();
     for (const auto& record : records) {
         report.containers.push_back({record.name, 0, checks_of(record)});
         std::ranges::move(profile_changes(record), std::back_inserter(report.findings));
-        if (std::ranges::find(live, &record) == live.end()) continue;
-        ContainerAudit container(record, scanned, frame_of(record, live, scanned, table));
-        for (const auto& task : scanned.tasks) container.add(task);
+        const auto container = std::ranges::find_if(
+            audits, [&record](const ContainerAudit& one) { return &one.record() == &record; });
+        if (container == audits.end()) continue;
         std::ranges::move(filter_changes(record, strange), std::back_inserter(report.findings));
         std::ranges::move(host_findings(record), std::back_inserter(report.findings));
         if (options.files == Files::scan)
             std::ranges::move(files_of(record, proc.get()), std::back_inserter(report.findings));
-        report.containers.back().tasks = container.tasks();
-        std::ranges::move(container.findings(options.today), std::back_inserter(report.findings));
+        report.containers.back().tasks = container->tasks();
+        std::ranges::move(container->findings(options.today), std::back_inserter(report.findings));
     }
     if (options.records == Records::all)
         std::ranges::move(unrecorded(records, scanned), std::back_inserter(report.findings));

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "audit/exact.h"
 #include "base/error.h"
 #include "posture/finding.h"
 #include "posture/record.h"
@@ -21,6 +22,8 @@ struct Options {
     std::chrono::year_month_day today{};  ///< for waivers: one counts up to and including its day
     Records records = Records::some;
     Files files = Files::skip;
+    Ask ask = Ask::when_unproved;
+    KernelReader* kernel = nullptr;  ///< kept open from one audit to the next; null: this one opens its own
 };
 
 /// What was looked at in one container.

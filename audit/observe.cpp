@@ -296,6 +296,7 @@ Posture observe(const SeenTask& task, const Frame& frame, const Posture& launche
                                  [](const std::string& name) { return Exact<std::string>{name}; });
     if (shares_host(view, "uts")) posture.hostname = launched.hostname;
     fill_inherited(posture, launched, task.facts.status, descent);
+    if (task.exact) fill_exact(posture, launched, *task.exact);
     return posture;
 }
 

@@ -1,8 +1,10 @@
 #pragma once
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "audit/exact.h"
 #include "audit/inherit.h"
 #include "audit/shared_facts.h"
 #include "audit/task.h"
@@ -16,7 +18,8 @@ struct SeenTask {
     pid_t pid = 0, tid = 0;
     TaskFacts facts;
     TaskDetails details;
-    bool leader_ended = false;  ///< the first thread of its process is a zombie
+    bool leader_ended = false;        ///< the first thread of its process is a zombie
+    std::optional<ExactFacts> exact;  ///< where the kernel was asked
 };
 
 /// What a container's tasks are told against.

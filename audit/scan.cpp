@@ -105,13 +105,13 @@ Result<void> Scanner::read_threads(const ProcessFolder& process, pid_t pid, cons
         if (tid == pid && leader_ended) continue;
         auto facts = read_facts(folder->get(), scan_->namespaces);
         if (!facts || (take == Take::interesting && !is_interesting(*facts))) continue;
-        SeenTask task{pid, tid, *std::move(facts), {}, leader_ended};
+        SeenTask task{pid, tid, *std::move(facts), {}, leader_ended, {}};
         // The files of a process whose leader has ended are empty; those of a living thread are not.
         if (!leader_ended && !shared_by_all) {
             shared_by_all = read_details(process.folder.get(), pid);
             read_shared(scan_->shared, leader, *shared_by_all, scan_->namespaces, process.folder.get());
-            shared_by_all->process =
-                facts_of({pid, pid, leader, *shared_by_all, false}, process, process.folder.get(), nullptr);
+            shared_by_all->process = facts_of({pid, pid, leader, *shared_by_all, false, {}}, process,
+                                              process.folder.get(), nullptr);
         }
         add_task(std::move(task), process, folder->get(), shared_by_all ? &*shared_by_all : nullptr);
     }
@@ -148,7 +148,8 @@ Result<void> Scanner::read_process(pid_t pid, Take take) {
     if (!interesting && !interest_->namespaces.empty()) note_kept_namespaces(process, pid, facts.status.name);
     if (facts.status.threads > 1) return read_threads(process, pid, facts, take);
     if (facts.status.state == 'Z') return {};
-    if (interesting) add_task({pid, pid, std::move(facts), {}}, process, process.folder.get(), nullptr);
+    if (interesting)
+        add_task({pid, pid, std::move(facts), {}, false, {}}, process, process.folder.get(), nullptr);
     return {};
 }
 

@@ -45,6 +45,14 @@ std::string profile_of(const std::string& name, const std::vector<Record>& recor
     return row->launched.sources.front().path;
 }
 
+audit::Ask ask_of(const Invocation& invocation) {
+    const auto way = invocation.value("exact");
+    if (way == "ptrace")
+        tell("guard:",
+             "ptrace interrupts each thread: some of its waiting calls return an error (EINTR) to it");
+    return way == "ptrace" ? audit::Ask::ptrace : way == "bpf" ? audit::Ask::bpf : audit::Ask::when_unproved;
+}
+
 Result<report::Findings> look(const Invocation& invocation) {
     auto records = TRY(records_of(invocation.operands));
     const auto today = std::chrono::floor<std::chrono::days>(std::chrono::system_clock::now());
@@ -52,7 +60,8 @@ Result<report::Findings> look(const Invocation& invocation) {
     auto seen = TRY(audit::audit_records(
         records.read, {.today = std::chrono::year_month_day(today),
                        .records = scope,
-                       .files = invocation.has("scan-files") ? audit::Files::scan : audit::Files::skip}));
+                       .files = invocation.has("scan-files") ? audit::Files::scan : audit::Files::skip,
+                       .ask = ask_of(invocation)}));
     report::Findings findings;
     for (const auto& one : seen.containers)
         findings.examined.push_back({one.name, one.tasks, one.checks, profile_of(one.name, records.read)});

@@ -34,6 +34,8 @@ constexpr auto kAudit = std::to_array<Option>({
      "the least severity that counts; medium if not given"},
     {"allow-unknown", "", "", "does not count what could not be read"},
     {"scan-files", "", "", "also walks the containers' files: set-user-id files and files with capabilities"},
+    {"exact", "WAY", "bpf|ptrace",
+     "asks the kernel about every thread: by a BPF program, or, stopping each for a moment, by ptrace"},
 });
 constexpr auto kCheck = std::to_array<Option>({kSet, kJsonFormat, kOutput});
 constexpr auto kReview = std::to_array<Option>({

@@ -30,6 +30,7 @@
 #include "launcher/start_words.h"
 #include "launcher/state.h"
 #include "launcher/supervise.h"
+#include "posture/filter/name.h"
 
 namespace guard::launcher {
 namespace {
@@ -363,6 +364,8 @@ Result<LaunchPlan> plan_launch(const Request& request) {
         TRY(plan_from(profile, request.name, request.command, host, std::move(cgroup), std::move(network)));
     plan.filter = request.filter;
     plan.reaper_filter = request.reaper_filter;
+    plan.expected.seccomp.content = Named<Lock>{{filter_name(plan.filter), Lock::held}};
+    plan.reaper.seccomp.content = Named<Lock>{{filter_name(plan.reaper_filter), Lock::held}};
     plan.log = fmt::format("{}/{}.log", state_paths().log, request.name);
     return plan;
 }

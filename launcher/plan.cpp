@@ -1,7 +1,6 @@
 #include "launcher/plan.h"
 
 #include <fmt/format.h>
-#include <linux/securebits.h>
 
 #include <algorithm>
 
@@ -9,6 +8,7 @@
 #include "launcher/reaper.h"
 #include "launcher/start_file.h"
 #include "posture/program.h"
+#include "posture/securebits.h"
 
 namespace guard::launcher {
 namespace {
@@ -16,21 +16,6 @@ namespace {
 using Kind = PathFacts::Kind;
 
 constexpr std::string_view kPath = "/usr/local/bin:/usr/bin:/bin";
-
-struct SecureBitRow {
-    std::string_view name;
-    unsigned bit;
-};
-constexpr auto kSecureBits = std::to_array<SecureBitRow>({
-    {"noroot", SECBIT_NOROOT},
-    {"noroot-locked", SECBIT_NOROOT_LOCKED},
-    {"no-setuid-fixup", SECBIT_NO_SETUID_FIXUP},
-    {"no-setuid-fixup-locked", SECBIT_NO_SETUID_FIXUP_LOCKED},
-    {"keep-caps", SECBIT_KEEP_CAPS},
-    {"keep-caps-locked", SECBIT_KEEP_CAPS_LOCKED},
-    {"no-cap-ambient-raise", SECBIT_NO_CAP_AMBIENT_RAISE},
-    {"no-cap-ambient-raise-locked", SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED},
-});
 
 template <class T>
 T value_or_none(const Known<T>& known) {

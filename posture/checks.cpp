@@ -47,6 +47,8 @@ constexpr auto kChecks = std::to_array<Check>({
      "every call of the kernel is open to it, old and risky ones too", kTreatAsLost, "seccomp(2)"},
     {"seccomp.filters", critical, info, "a task has fewer filters than it was launched with",
      "filters cannot be taken off: it did not come from this launch", kTreatAsLost, "seccomp(2)"},
+    {"seccomp.content", critical, info, "a task does not carry the filter that it was launched with",
+     "another filter decides what it may call", kTreatAsLost, "seccomp(2)"},
     {"seccomp.access", high, info, "the filter allows other system calls than declared",
      "each call more is kernel code that an attacker inside can try", kRelaunch, "seccomp(2)"},
     {"landlock.domain", high, info, "a task is outside the file rules (Landlock)",

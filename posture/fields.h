@@ -32,6 +32,7 @@ inline constexpr auto kFields = std::tuple{
     Field{"no-new-privs", [](auto& p) -> auto& { return p.no_new_privs; }},
     Field{"seccomp.mode", [](auto& p) -> auto& { return p.seccomp.mode; }},
     Field{"seccomp.filters", [](auto& p) -> auto& { return p.seccomp.filters; }},
+    Field{"seccomp.content", [](auto& p) -> auto& { return p.seccomp.content; }},
     Field{"seccomp.access", [](auto& p) -> auto& { return p.seccomp.access; }},
     Field{"landlock.domain", [](auto& p) -> auto& { return p.landlock.domain; }},
     Field{"landlock.read", [](auto& p) -> auto& { return p.landlock.read; }},

@@ -44,6 +44,7 @@ Posture nothing_granted() {
     posture.no_new_privs = posture.seccomp.mode = posture.untraced = Lock::held;
     posture.landlock.domain = Lock::held;
     posture.seccomp.filters = Floor<unsigned>{1};
+    posture.seccomp.content = Named<Lock>{};  // known when it is compiled
     posture.seccomp.access = FilterRules{};
     for (auto* paths : {&posture.landlock.read, &posture.landlock.write, &posture.landlock.execute})
         *paths = Grants<std::string>{};

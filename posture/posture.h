@@ -35,6 +35,7 @@ struct Capabilities {
 struct Seccomp {
     Known<Lock> mode;                ///< held: SECCOMP_MODE_FILTER
     Known<Floor<unsigned>> filters;  ///< how many are stacked
+    Known<Named<Lock>> content;      ///< held: a filter of just these bytes is among them. By filter_name
     Known<FilterRules> access;       ///< what they allow
 };
 

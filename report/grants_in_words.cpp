@@ -47,6 +47,9 @@ std::string say_no_filter(const Change&, const Posture&) {
 std::string say_filter_count(const Change& change, const Posture&) {
     return fmt::format("{} filters instead of {}", change.to, change.from);
 }
+std::string say_filter_content(const Change& change, const Posture&) {
+    return fmt::format("the filter {} instead of the one compiled from the profile", change.item);
+}
 std::string say_call(const Change& change, const Posture&) {
     if (change.to.empty()) return fmt::format("{}: not allowed", change.item);
     if (change.to == "always") return change.item;
@@ -202,6 +205,7 @@ constexpr auto kFieldWords = std::to_array<FieldWords>({
     {"no-new-privs", "capabilities.allow", say_no_new_privs},
     {"seccomp.mode", "seccomp.allow", say_no_filter},
     {"seccomp.filters", "seccomp.allow", say_filter_count},
+    {"seccomp.content", "seccomp.allow", say_filter_content},
     {"seccomp.access", "seccomp.allow", say_call},
     {"landlock.domain", "landlock.enabled", say_landlock},
     {"landlock.read", "landlock.read", say_landlock_path},

@@ -99,6 +99,17 @@ TEST(CompareTest, AForgottenReaderIsUnknownInEveryField) {
         EXPECT_EQ(change.shift, Shift::unknown) << change.field;
 }
 
+TEST(CompareTest, AnotherFilterIsOneLessAndOneMore) {
+    const auto changes =
+        compare(with([](Posture& p) { made(p.seccomp.content)["3f9c2ab41d02"] = Lock::held; }),
+                with([](Posture& p) { made(p.seccomp.content)["8812ab000000"] = Lock::held; }));
+    ASSERT_EQ(changes.size(), 2u);
+    EXPECT_EQ(changes[0].item, "3f9c2ab41d02");
+    EXPECT_EQ(changes[0].shift, Shift::looser);
+    EXPECT_EQ(changes[1].item, "8812ab000000");
+    EXPECT_EQ(changes[1].shift, Shift::tighter);
+}
+
 TEST(CompareTest, OtherUserIsIncomparable) {
     const auto changes =
         compare(nothing_granted(), with([](Posture& p) { p.identity.uid = Exact<std::uint32_t>{0}; }));
