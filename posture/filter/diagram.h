@@ -39,8 +39,8 @@ class Diagrams {
 public:
     using Node = std::uint32_t;
     struct Limits {
-        std::size_t nodes = 3'000'000;   ///< 12 bytes each, and as much again to find them
-        std::size_t steps = 40'000'000;  ///< of all operations together: some seconds
+        std::size_t nodes = 1'000'000;   ///< 60 MB with what finds them; a container's filter takes 100,000
+        std::size_t steps = 40'000'000;  ///< of all operations together: a second or two
     };
     static constexpr Node kFalse = 0, kTrue = 1;  ///< the leaves 0 and 1
 
