@@ -52,7 +52,8 @@ private:
     // The caller may ask for more than the base does, not for less.
     void measure(const Requirements& bar) {
         const auto asked = request_->fail_on.value_or(bar.fail_on);
-        const bool says_none = sides_->base.tree->kind(kRequirementsFile) != NodeKind::file;
+        const bool says_none =
+            sides_->base.is_file || sides_->base.tree->kind(kRequirementsFile) != NodeKind::file;
         made_.fail_on = says_none ? asked : std::min(bar.fail_on, asked);
         made_.root = sides_->head.root;
         made_.verdict.base = sides_->base.says;

@@ -107,6 +107,7 @@ private:
             return {};
         }
         if (!fs::is_regular_file(place, ignored)) return fail("review " + text, "it is no regular file");
+        made.is_file = true;
         const auto folder = place.parent_path();
         made.tree = TRY(tree_of(folder.empty() ? std::string(".") : folder.string()));
         made.root = fs::absolute(folder, ignored).lexically_normal().string();

@@ -115,7 +115,7 @@ void read_toml(const Side& side, const LoadOptions& options, Member& member) {
 }  // namespace
 
 Requirements requirements_of(Side& side) {
-    if (side.tree->kind(kRequirementsFile) != NodeKind::file) return {};
+    if (side.is_file || side.tree->kind(kRequirementsFile) != NodeKind::file) return {};
     const auto bytes = side.tree->bytes(kRequirementsFile, policies::kMostBytes);
     if (!bytes) {
         side.diagnostics.push_back(about_file(kRequirementsFile, describe(bytes.error())));

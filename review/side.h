@@ -25,9 +25,10 @@ struct Member {
 
 /// One side of a review: a tree and the profiles in it.
 struct Side {
-    std::string name;  ///< "the base", "the head"
-    std::string says;  ///< what was asked for: "origin/main (3f9c2a1)", "the work tree"
-    std::string root;  ///< absolute: where the tree's paths begin on disk, or would
+    std::string name;      ///< "the base", "the head"
+    std::string says;      ///< what was asked for: "origin/main (3f9c2a1)", "the work tree"
+    std::string root;      ///< absolute: where the tree's paths begin on disk, or would
+    bool is_file = false;  ///< one file was asked for: what lies beside it asks for nothing
     std::unique_ptr<Tree> tree;
     std::vector<std::string> shipped;
     std::vector<Member> members;

@@ -75,7 +75,7 @@ TEST_F(ReviewProgramTest, AChangeIsToldOnceForAllWhoInheritIt) {
     EXPECT_EQ(result.status, 1) << result.err;
     EXPECT_THAT(result.out,
                 HasSubstr("base -> all 29 others  newly allows io_uring_enter, io_uring_register"));
-    EXPECT_THAT(result.out, HasSubstr("profiles/base.toml:3:29   + \"@io-uring\""));
+    EXPECT_THAT(result.out, HasSubstr("profiles/base.toml:3:28   + \"@io-uring\""));
     EXPECT_THAT(result.out, HasSubstr("newly holds CAP_NET_ADMIN"));
     EXPECT_THAT(result.out, HasSubstr("memory limit 256 MiB -> 6 GiB"));
     EXPECT_THAT(result.out, HasSubstr("is newly reachable: any:8007:8007/tcp"));

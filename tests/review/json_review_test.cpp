@@ -231,12 +231,14 @@ TEST_F(JsonReviewTest, AConfigIsReadIntoEveryPartOfAPosture) {
     head["linux"]["maskedPaths"].erase(0);
     head["linux"]["seccomp"]["syscalls"].push_back(entry({"bpf"}));
     head["process"]["user"]["uid"] = 0;
-    EXPECT_THAT(told(oci(), head),
-                UnorderedElementsAre(
-                    HasSubstr("newly holds CAP_SYS_ADMIN"), HasSubstr("set-user-id works"),
-                    HasSubstr("pid namespace: own -> this machine's"), HasSubstr("may newly write to /data"),
-                    HasSubstr("memory limit 256 MiB -> 512 MiB"), HasSubstr("newly sees /proc/kcore"),
-                    HasSubstr("newly allows bpf"), HasSubstr("runs as user id 0 inside instead of 1000")));
+    EXPECT_THAT(
+        told(oci(), head),
+        UnorderedElementsAre(
+            HasSubstr("root inside is root of this machine"), HasSubstr("set-user-id programs of a mount"),
+            HasSubstr("newly holds CAP_SYS_ADMIN"), HasSubstr("set-user-id works"),
+            HasSubstr("pid namespace: own -> this machine's"), HasSubstr("may newly write to /data"),
+            HasSubstr("memory limit 256 MiB -> 512 MiB"), HasSubstr("newly sees /proc/kcore"),
+            HasSubstr("newly allows bpf"), HasSubstr("runs as user id 0 inside instead of 1000")));
 }
 
 TEST_F(JsonReviewTest, WhatNoPostureHoldsIsUnknownWhereItDiffersAndElseNoNoise) {
