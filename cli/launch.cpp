@@ -8,11 +8,11 @@
 #include "cli/profile_input.h"
 #include "cli/result.h"
 #include "launcher/reaper.h"
+#include "launcher/start_words.h"
 #include "launcher/state.h"
 #include "policies/enforcement.h"
 #include "policies/filter_cache.h"
 #include "policies/filter_compile.h"
-#include "report/layout.h"
 
 namespace guard::cli {
 namespace {
@@ -20,17 +20,6 @@ namespace {
 int not_launched(const Error& error, int status = kNotLaunched) {
     complain(error);
     return status;
-}
-
-// "profile minecraft 3f9c2a (minecraft.toml and 4 parents), data /var/lib/guard/minecraft"
-std::string profile_line(const Profile& profile, const std::string& data) {
-    constexpr std::size_t kDigits = 6;
-    if (profile.sources.empty()) return fmt::format("profile {}", profile.name);
-    const auto& first = profile.sources.front();
-    const auto parents = profile.sources.size() - 1;
-    return fmt::format("profile {} {} ({}{}), data {}", profile.name, first.digest.substr(0, kDigits),
-                       first.path.substr(first.path.rfind('/') + 1),
-                       parents == 0 ? "" : " and " + report::counted(parents, "parent"), data);
 }
 
 // A dry run leaves nothing behind, not even a better next start.
@@ -85,7 +74,7 @@ int run_launch(const Invocation& invocation) {
     }
     const auto& name = request->name;
     if (shows_progress(invocation))
-        tell(name, profile_line(request->profile, launcher::state_paths().lib + "/" + name));
+        tell(name, launcher::profile_line(request->profile, launcher::state_paths().lib + "/" + name));
     const auto tell_it = [&name](const std::string& lines) { tell(name, lines); };
     if (!invocation.has("quiet")) request->telling.notice = tell_it;
     if (shows_progress(invocation)) request->telling.progress = tell_it;

@@ -88,6 +88,19 @@ std::optional<IpAddress> source_of_default_route() {
 
 }  // namespace
 
+std::string profile_line(const Profile& profile, const std::string& data) {
+    constexpr std::size_t kDigits = 6;
+    if (profile.sources.empty()) return fmt::format("profile {}, data {}", profile.name, data);
+    const auto& file = profile.sources.front();
+    const auto parents = std::ranges::count_if(profile.sources, [&file](const SourceFile& source) {
+        return &source != &file && source.path.find("/groups/") == std::string::npos;
+    });
+    return fmt::format("profile {} {} ({}{}), data {}", profile.name, file.digest.substr(0, kDigits),
+                       file.path.substr(file.path.rfind('/') + 1),
+                       parents == 0 ? "" : fmt::format(" and {} parent{}", parents, parents == 1 ? "" : "s"),
+                       data);
+}
+
 std::string started_line(const LaunchPlan& plan, std::chrono::nanoseconds took) {
     const auto memory = limit(plan, "memory");
     return fmt::format("started in {} ms: {}, {}, {}, {}, {}",

@@ -9,6 +9,10 @@
 /// What is said of a container that has just started. Pure, but for home_address.
 namespace guard::launcher {
 
+/// "profile minecraft 3f9c2a (minecraft.toml and 4 parents), data /var/lib/guard/minecraft"; groups of system
+/// calls are no parents.
+[[nodiscard]] std::string profile_line(const Profile& profile, const std::string& data);
+
 /// "started in 9 ms: own users, own network, no rights on this machine, 2 GiB, 2 cores"
 [[nodiscard]] std::string started_line(const LaunchPlan& plan, std::chrono::nanoseconds took);
 

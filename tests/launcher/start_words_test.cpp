@@ -28,6 +28,17 @@ NetworkPlan publishing(std::vector<std::string> words) {
     return plan;
 }
 
+TEST(StartWordsTest, GroupsOfSystemCallsAreNoParents) {
+    Profile profile{.name = "minecraft"};
+    profile.sources = {{"/etc/guard/profiles/minecraft.toml", "3f9c2a77"}};
+    EXPECT_EQ(profile_line(profile, "/data"), "profile minecraft 3f9c2a (minecraft.toml), data /data");
+    for (const auto* path :
+         {"/usr/share/guard/profiles/base.toml", "/usr/share/guard/profiles/groups/base.toml"})
+        profile.sources.push_back({path, "00"});
+    EXPECT_EQ(profile_line(profile, "/data"),
+              "profile minecraft 3f9c2a (minecraft.toml and 1 parent), data /data");
+}
+
 TEST(StartWordsTest, ALineSaysWhatHolds) {
     EXPECT_EQ(started_line(plan_with(2ULL << 30U, 2'000'000), std::chrono::microseconds(8200)),
               "started in 9 ms: own users, own network, no rights on this machine, 2 GiB, 2 cores");
