@@ -79,15 +79,18 @@ void Scanner::add_task(SeenTask task, const ProcessFolder& process, int folder, 
         read_shared(scan_->shared, task.facts, task.details, scan_->namespaces, folder);
         task.details.process = facts_of(task, process, folder, leader);
         // exec and setuid may come in the middle: only what stands at the end as at the start is one moment.
-        auto again = read_facts(folder, scan_->namespaces);
+        auto again = read_status(folder);
         if (!again) return;  // it ended
         const bool same_program = sys::readlinkat(folder, "exe").value_or("") == task.details.exe;
-        const bool settled = same_program && same_rights(task.facts.status, again->status);
-        task.facts = *std::move(again);
+        const bool settled = same_program && same_rights(task.facts.status, *again);
+        task.facts.status = *std::move(again);
         if (settled) {
             scan_->tasks.push_back(std::move(task));
             return;
         }
+        auto facts = read_facts(folder, scan_->namespaces);
+        if (!facts) return;
+        task.facts = *std::move(facts);
     }
     scan_->unstable.insert(task.tid);
     scan_->tasks.push_back(std::move(task));

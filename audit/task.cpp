@@ -42,10 +42,14 @@ void read_own_details(TaskDetails& details, int folder, pid_t tid) {
 
 }  // namespace
 
+Result<ProcStatus> read_status(int folder) {
+    const auto text = TRY(sys::read_file(folder, "status"));
+    return parse_proc_status(text);
+}
+
 Result<TaskFacts> read_facts(int folder, NamespaceTable& namespaces) {
     TaskFacts facts;
-    const auto status = TRY(sys::read_file(folder, "status"));
-    facts.status = TRY(parse_proc_status(status));
+    facts.status = TRY(read_status(folder));
     const auto cgroups = TRY(sys::read_file(folder, "cgroup"));
     facts.cgroups = parse_proc_cgroup(cgroups);
     for (std::size_t row = 0; row < kNamespaces.size(); ++row)

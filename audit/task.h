@@ -30,6 +30,8 @@ struct TaskFacts {
     TaskNamespaces namespaces;
     CgroupPaths cgroups;
 };
+/// Fails with ESRCH or ENOENT where the task has ended.
+[[nodiscard]] Result<ProcStatus> read_status(int folder);
 /// Fails with ESRCH or ENOENT where the task has ended. A namespace that can't be read is an Unknown.
 [[nodiscard]] Result<TaskFacts> read_facts(int folder, NamespaceTable& namespaces);
 
