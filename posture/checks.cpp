@@ -182,6 +182,8 @@ constexpr auto kChecks = std::to_array<Check>({
      "sudo guard audit --scan-files", "docs/audit.md"},
     {"process.unstable", low, low, "a task changed while it was read, three times",
      "what was read may mix two moments", "audit again; if it stays, look at what it runs", "docs/audit.md"},
+    {"profile.error", high, high, "a profile can't be used",
+     "launch refuses it, so nothing that it says protects anybody", "guard check shows the line, and the word that was probably meant", "docs/profiles.md"},
     {"waiver.ending", low, low, "a waiver ends soon",
      "from that day its finding counts again",
      "take the grant away, or renew `expires` with a reason that is still true", "docs/profiles.md"},
@@ -214,6 +216,43 @@ constexpr auto kChecks = std::to_array<Check>({
     {"service.network", medium, low, "it is joined to the network in another way",
      "who is beside it on that network can try to reach it", "check that the bridge, parent or address is meant", "docs/profiles.md"},
 });
+
+// What `guard check` finds in the lines of a profile, beside the risks that they grant.
+constexpr auto kLints = std::to_array<Check>({
+    {"seccomp.vital-call-denied", high, none, "a call is denied that no program can do without",
+     "it would not start, or crash at its first signal or at its end", "take it out of deny, or out of the group that is denied", "docs/profiles.md"},
+    {"seccomp.base-call-denied", low, none, "a call is denied that most programs use",
+     "some will fail in strange ways", "take it out of deny, unless it was tried", "docs/profiles.md"},
+    {"seccomp.idle-rule", low, none, "a rule has no effect",
+     "whoever reads it believes in a bound that is not there", "take the rule away, or what makes it idle", "docs/profiles.md"},
+    {"seccomp.dead-grant", medium, none, "a grant has no effect: it is denied",
+     "the server will fail where it needs the call, although the profile names it", "take it away, or write replace = [\"deny\"] and what shall stay denied",
+     "docs/profiles.md"},
+    {"seccomp.rules-allow-all", high, none, "two rules together allow what each excludes",
+     "`not-in` twice on one argument lets every value in: each rule allows what the other keeps out", "write one rule that excludes all the values",
+     "moby/moby#52494"},
+    {"seccomp.twin-open", medium, none, "a call is closed, and another that does the same is open",
+     "an attacker takes the other one", "close both, by deny or by the same rule", "syscalls(2)"},
+    {"seccomp.wrong-half", medium, none, "a mask looks at the wrong half of an argument",
+     "the bits that mean something are in the lower half: the condition asks nothing of them", "shift the mask down by 32 bits", "seccomp(2)"},
+    {"seccomp.half-compared", high, none, "only the lower half of a 64-bit argument is compared",
+     "a caller sets the upper half as it likes and passes the comparison with another value", "leave the mask out", "seccomp(2)"},
+    {"seccomp.deny-dropped", medium, none, "a denial that was inherited is dropped",
+     "what the extended profile forbids for a reason is allowed again", "write the denials that shall stay beside `replace`", "docs/profiles.md"},
+    {"caps.lost-at-exec", medium, none, "a capability is lost when the program is run",
+     "the server starts without the right that it is said to have", "put it into the ambient set as well", "capabilities(7)"},
+    {"limits.heap-over-memory", medium, none, "the heap is as large as the memory limit or nearly so",
+     "the runtime believes that it has room left when the kernel ends the server; it needs memory beside its heap, too",
+     "make the heap three quarters of the limit at most, or the limit larger", "cgroups(7)"},
+    {"limits.sum", medium, none, "the memory limits together are too much for this machine",
+     "when all use what they may, the kernel ends one of them, or a program of this machine",
+     "lower some, or leave out what never runs at the same time", "cgroups(7)"},
+    {"profile.writable-by-others", low, none, "somebody else could change a file of the profile",
+     "who can write it decides what the server may do, so launch refuses it", "sudo chown root: FILE && sudo chmod 644 FILE, after reading it once",
+     "docs/profiles.md"},
+    {"profile.idle-key", low, none, "a key has no effect beside another one",
+     "whoever reads it believes in something that is not so", "take it away", "docs/profiles.md"},
+});
 // clang-format on
 
 constexpr bool has_row(std::string_view id) {
@@ -225,9 +264,21 @@ static_assert(std::apply([](const auto&... field) { return (has_row(field.name) 
 }  // namespace
 
 std::span<const Check> checks() { return kChecks; }
+std::span<const Check> lint_checks() { return kLints; }
+
+std::vector<std::string_view> check_ids() {
+    std::vector<std::string_view> ids;
+    for (const auto rows : {checks(), lint_checks()})
+        for (const auto& row : rows) ids.push_back(row.id);
+    for (const auto& risk : risks()) ids.push_back(risk.check.id);
+    for (const auto& pair : risk_pairs()) ids.push_back(pair.check.id);
+    return ids;
+}
 
 const Check* find_check(std::string_view id) {
-    if (const auto* const row = std::ranges::find(kChecks, id, &Check::id); row != kChecks.end()) return row;
+    for (const auto rows : {checks(), lint_checks()})
+        for (const auto& row : rows)
+            if (row.id == id) return &row;
     for (const auto& risk : risks())
         if (risk.check.id == id) return &risk.check;
     for (const auto& pair : risk_pairs())

@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <span>
 #include <string_view>
+#include <vector>
 
 namespace guard {
 
@@ -17,9 +18,13 @@ struct Check {
     std::string_view source;  ///< man page section or document
 };
 
-/// All rows but those of risks (posture/risks.h); a static_assert in checks.cpp proves that each field of a
-/// posture has one.
+/// The rows of fields, and of findings that audit, review and waivers raise by name; a static_assert in
+/// checks.cpp proves that each field of a posture has one. Risks have theirs in posture/risks.h.
 [[nodiscard]] std::span<const Check> checks();
+/// The rows of what `guard check` finds in the lines of a profile, beside risks.
+[[nodiscard]] std::span<const Check> lint_checks();
+/// Every id that a finding can have, risks included: what a waiver may name.
+[[nodiscard]] std::vector<std::string_view> check_ids();
 /// The row of exactly this id, of a check or of a risk; null where there is none.
 [[nodiscard]] const Check* find_check(std::string_view id);
 /// The ids of the checks that every comparison makes: one a field, in order.

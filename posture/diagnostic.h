@@ -1,5 +1,6 @@
 #pragma once
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "posture/profile.h"
@@ -22,6 +23,8 @@ struct Diagnostic {
     Level level = Level::error;
     std::string message;  ///< "unknown key `memroy` in [limits]"
     std::vector<Mark> marks;
+    std::string_view check{};  ///< not an error but a finding: the id of its row in posture/checks.h
+    std::string item{};        ///< of the finding: the call, key or mount it is about
 };
 
 }  // namespace guard

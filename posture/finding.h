@@ -39,6 +39,12 @@ struct ReviewNotes {
     bool operator==(const ReviewNotes&) const = default;
 };
 
+/// A place that has to do with a finding, and what stands there: "allowed here with any arguments".
+struct FindingPlace {
+    Where where;
+    std::string note;
+};
+
 /// One difference, with all the tasks or profiles that have it.
 struct Finding {
     const Check* check = nullptr;
@@ -48,6 +54,8 @@ struct Finding {
     std::string expected, observed;
     std::string reason;  ///< of an unknown
     Where where;
+    std::vector<FindingPlace> places;  ///< where two or more places make it; `where` is the first
+    std::string_view needed_by;        ///< what does need it: "the JVM and Node: just-in-time compilers"
     std::vector<Subject> subjects;
     std::optional<Waiver> waiver;
     std::string title, why, fix;  ///< in place of the check's own; empty: the check's

@@ -93,8 +93,9 @@ void add_pairs(std::vector<RiskTaken>& taken, const Posture& from, const Posture
         if (other == nullptr) continue;
         if (first_of(pair.one, before, from) != nullptr && first_of(pair.other, before, from) != nullptr)
             continue;
-        taken.push_back(
-            {&pair.check, pair.needed_by, {{one->field, one->item}, {other->field, other->item}}});
+        taken.push_back({&pair.check,
+                         pair.needed_by,
+                         {{one->field, one->item, one->to}, {other->field, other->item, other->to}}});
     }
 }
 
@@ -104,7 +105,7 @@ std::vector<RiskTaken> risks_of(const Change& change, const Posture& from, const
     std::vector<RiskTaken> taken;
     for (const auto& risk : risks())
         if (brings(risk.match, change, from, to))
-            taken.push_back({&risk.check, risk.needed_by, {{change.field, change.item}}});
+            taken.push_back({&risk.check, risk.needed_by, {{change.field, change.item, change.to}}});
     worst_first(taken);
     return taken;
 }

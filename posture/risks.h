@@ -54,7 +54,8 @@ struct RiskPair {
 /// A right that carries a risk: where it is in a posture.
 struct RiskSite {
     std::string field, item;  ///< as in the Change that brings it: "caps.bounding", "CAP_SYS_ADMIN"
-    auto operator<=>(const RiskSite&) const = default;
+    std::string says;         ///< how it is granted, in words: "held", "always", "tmpfs, write, exec"
+    bool operator==(const RiskSite&) const = default;
 };
 
 /// A risk that somebody takes, by one right or, for a pair, by two.

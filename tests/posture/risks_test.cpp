@@ -326,7 +326,7 @@ TEST(RisksTest, EveryCapabilityCallAndArgumentThatARowNamesExists) {
 TEST(RisksTest, OneRightInSeveralSetsIsOneRisk) {
     const auto taken = risks_between(nothing_granted(), with({capability("CAP_SYS_ADMIN")}));
     ASSERT_EQ(taken.size(), 1U);
-    EXPECT_EQ(taken[0].sites, (std::vector<RiskSite>{{"caps.bounding", "CAP_SYS_ADMIN"}}));
+    EXPECT_EQ(taken[0].sites, (std::vector<RiskSite>{{"caps.bounding", "CAP_SYS_ADMIN", "held"}}));
 }
 
 TEST(RisksTest, APairNamesBothOfItsPlacesAndComesBeforeWhatIsLess) {
@@ -334,8 +334,8 @@ TEST(RisksTest, APairNamesBothOfItsPlacesAndComesBeforeWhatIsLess) {
     ASSERT_EQ(taken.size(), 3U);
     EXPECT_EQ(taken[0].check->id, "caps.sys-ptrace-with-host-pid");
     EXPECT_EQ(taken[0].rank(), Severity::critical);
-    EXPECT_EQ(taken[0].sites,
-              (std::vector<RiskSite>{{"caps.bounding", "CAP_SYS_PTRACE"}, {"namespaces", "pid"}}));
+    EXPECT_EQ(taken[0].sites, (std::vector<RiskSite>{{"caps.bounding", "CAP_SYS_PTRACE", "held"},
+                                                     {"namespaces", "pid", "this machine's"}}));
 }
 
 TEST(RisksTest, WhatWasThereBeforeIsNoNewRisk) {
