@@ -142,13 +142,13 @@ void complete_root(Draft& draft) {
     root.source = path == "host" ? "" : path;
 }
 
-// For another user than 0, exec keeps only what is inheritable and ambient. capabilities(7)
+// With the securebit noroot, which every profile has, exec keeps what is inheritable and ambient alone, for
+// user 0 as for any other. capabilities(7)
 void complete_capabilities(Posture& posture) {
     const auto allowed = made(posture.caps.bounding);
-    posture.caps.permitted = posture.caps.effective = allowed;
-    const auto* uid = value_of(posture.identity.uid);
-    const bool is_root = uid != nullptr && uid->value == 0;
-    posture.caps.inheritable = posture.caps.ambient = is_root ? CapabilitySet{} : allowed;
+    for (auto* set :
+         {&posture.caps.permitted, &posture.caps.effective, &posture.caps.inheritable, &posture.caps.ambient})
+        *set = allowed;
 }
 
 void complete_users(Draft& draft) {

@@ -41,39 +41,31 @@ private:
         diagnostics_->push_back({Level::error, describe(error), {Mark{{path, 0, 0}, "", 1, error.fix}}});
     }
 
-    void distrusted(const SourceText& source, const std::string& path) {
-        if (!source.distrust) return;
-        diagnostics_->push_back({Level::note,
-                                 fmt::format("launch would refuse {}: {}", path, source.distrust->reason),
-                                 {Mark{{path, 0, 0}, "", 1, source.distrust->fix}}});
-    }
-
     // The place of the file in the chain, or none where it can't be used.
     std::optional<std::size_t> file(const std::string& path, const Place& named_at) {
-        auto source = files_of(*options_).read(path, options_->trust);
-        if (!source) {
-            unreadable(path, source.error(), named_at);
+        auto read = options_->cache->read(path, profile_index(), *options_);
+        if (!read) {
+            unreadable(path, read.error(), named_at);
             return std::nullopt;
         }
-        if (cycle(source->id, path, named_at)) return std::nullopt;
-        if (const auto known = std::ranges::find(chain_.files, source->id, &ChainFile::id);
+        const auto& id = (*read)->id;
+        if (cycle(id, path, named_at)) return std::nullopt;
+        if (const auto known = std::ranges::find_if(
+                chain_.files, [&id](const ChainFile& file) { return file.read->id == id; });
             known != chain_.files.end())
             return static_cast<std::size_t>(known - chain_.files.begin());
         if (chain_.files.size() + way_.size() >= kMostFiles) {
             error(named_at, fmt::format("more than {} files in one chain", kMostFiles));
             return std::nullopt;
         }
-        distrusted(*source, path);
-        return parsed(path, *source);
+        return added(path, {std::move(*read), {}, {}});
     }
 
-    std::size_t parsed(const std::string& path, const SourceText& source) {
-        auto parsed = parse_document(path, source.bytes);
-        const auto extent = parsed.diagnostics.empty() ? Extent::whole : Extent::part;
-        std::ranges::move(parsed.diagnostics, std::back_inserter(*diagnostics_));
-        ChainFile file{std::move(parsed.document), source.id, {}, {}, {}};
-        file.said = read_settings(*file.document, profile_index(), extent, *diagnostics_);
-        way_.push_back({source.id, path, {}});
+    std::size_t added(const std::string& path, ChainFile file) {
+        const auto& read = *file.read;
+        if (read.distrust) diagnostics_->push_back(distrusted(path, *read.distrust));
+        std::ranges::copy(read.diagnostics, std::back_inserter(*diagnostics_));
+        way_.push_back({read.id, path, {}});
         parents(file);
         way_.pop_back();
         chain_.files.push_back(std::move(file));
@@ -81,12 +73,12 @@ private:
     }
 
     void parents(ChainFile& file) {
-        const auto* extends = find_setting(file.said.settings, "extends");
+        const auto* extends = find_setting(file.said().settings, "extends");
         if (extends == nullptr) return;
         for (const auto& item : extends->value.items) {
-            const auto path = find_parent(item.text, file.document->path, *options_);
+            const auto path = find_parent(item.text, file.document().path, *options_);
             if (!path) {
-                missing(item, *file.document);
+                missing(item, file.document());
                 continue;
             }
             way_.back().names_next = item.place;
@@ -178,7 +170,8 @@ std::set<std::size_t> ancestors_of(const Chain& chain, std::size_t at) {
 bool chooses(const ChainFile& file, const Path& path) {
     const auto says = [&path](const auto& row) { return row.path == path; };
     const auto drops = [&path](const Replacement& row) { return is_below(path, row.path); };
-    return std::ranges::any_of(file.said.settings, says) || std::ranges::any_of(file.said.replaced, drops);
+    return std::ranges::any_of(file.said().settings, says) ||
+           std::ranges::any_of(file.said().replaced, drops);
 }
 
 // What the ancestors of one file say for one path, each in its own file.
@@ -191,7 +184,7 @@ using Claims = std::map<Path, std::vector<Claim>>;
 Claims claims_of(const Chain& chain, const std::set<std::size_t>& ancestors) {
     Claims claims;
     for (const auto file : ancestors)
-        for (const auto& setting : chain.files[file].said.settings)
+        for (const auto& setting : chain.files[file].said().settings)
             if (setting.key->merge == Merge::replace && setting.key->set != nullptr)
                 claims[setting.path].push_back({file, &setting});
     return claims;
@@ -202,11 +195,11 @@ Place named_at(const Chain& chain, const ChainFile& file, std::size_t ancestor) 
     for (std::size_t i = 0; i < file.parents.size(); ++i)
         if (file.parents[i] == ancestor || ancestors_of(chain, file.parents[i]).contains(ancestor))
             return file.parent_places[i];
-    return {file.document.get(), 1, 1, 1};
+    return {&file.document(), 1, 1, 1};
 }
 
 std::string name_of(const Chain& chain, std::size_t file) {
-    return stem_of(chain.files[file].document->path);
+    return stem_of(chain.files[file].document().path);
 }
 
 Diagnostic disagreement(const Chain& chain, const ChainFile& file, const Path& path, const Claim& one,
@@ -249,10 +242,10 @@ Chain read_chain(const std::string& path, const LoadOptions& options, std::vecto
 std::vector<Setting> merge(const Chain& chain) {
     std::map<Path, Setting> merged;
     for (const auto& file : chain.files) {
-        for (const auto& replaced : file.said.replaced)
+        for (const auto& replaced : file.said().replaced)
             std::erase_if(merged,
                           [&replaced](const auto& row) { return is_below(row.first, replaced.path); });
-        for (const auto& setting : file.said.settings) add(merged, setting);
+        for (const auto& setting : file.said().settings) add(merged, setting);
     }
     std::vector<Setting> settings;
     for (auto& [path, setting] : merged) settings.push_back(std::move(setting));

@@ -3,18 +3,17 @@
 #include <string>
 #include <vector>
 
-#include "policies/settings.h"
-#include "policies/sources.h"
+#include "policies/file_cache.h"
 
 namespace guard::policies {
 
 /// One file of a chain and what it says.
 struct ChainFile {
-    std::unique_ptr<Document> document;
-    FileId id;
-    FileSettings said;
+    std::shared_ptr<const ReadFile> read;
     std::vector<std::size_t> parents;  ///< places in the chain
     std::vector<Place> parent_places;  ///< the same places of its `extends`
+    [[nodiscard]] const Document& document() const { return *read->document; }
+    [[nodiscard]] const FileSettings& said() const { return read->said; }
 };
 
 /// A profile with its ancestors: each once, parents before children, left before right; the file itself last.

@@ -6,20 +6,22 @@
 #include <map>
 #include <set>
 
+#include "policies/filter_entry.h"
+#include "policies/lint_filter.h"
 #include "policies/nearest.h"
 #include "policies/seccomp_condition.h"
-#include "policies/settings.h"
 #include "policies/sources.h"
 
 namespace guard::policies {
 namespace {
 
-// Where a call is allowed, with or without a condition.
-struct Grant {
-    std::string call;
-    Place place;    // of the line that grants it: in the profile or in a group
-    Place through;  // of the word in the profile that brought the group in; else the same
-    bool always = true;
+constexpr std::string_view kBaseGroup = "@base";
+
+// What the profile says, and where: a word of `allow` or `deny`, or a rule of its own.
+struct Said {
+    std::string word;
+    Place place;
+    Effect effect = Effect::allow;
 };
 
 std::string word_of(const Value& value) {
@@ -62,69 +64,44 @@ const Value* value_with(const Value& value, const std::string& word) {
 
 class FilterReader {
 public:
-    FilterReader(const LoadOptions& options, std::vector<std::unique_ptr<Document>>& documents,
+    FilterReader(const LoadOptions& options, std::vector<std::shared_ptr<const ReadFile>>& documents,
                  std::vector<Diagnostic>& diagnostics)
         : options_(&options), documents_(&documents), diagnostics_(&diagnostics) {}
 
     void profile(const Draft& draft, const std::string& path) {
-        for (const auto& item : draft.allow) word(item.text, item.place, item.place, Effect::allow);
-        for (const auto& item : draft.deny) word(item.text, item.place, item.place, Effect::deny);
-        const Place whole{};
-        word("@base", whole, whole, Effect::allow, path);
+        for (const auto& item : draft.allow)
+            word(item.text, item.place, {item.text, item.place, Effect::allow});
+        for (const auto& item : draft.deny)
+            word(item.text, item.place, {item.text, item.place, Effect::deny});
+        word(std::string(kBaseGroup), {}, {std::string(kBaseGroup), {}, Effect::allow}, path);
         for (const auto& item : draft.absent) absent_.insert(item.text);
         for (const auto& table : draft.rules) {
             const auto* effect = table.find("effect");
-            rule(table, effect != nullptr && effect->text == "deny" ? Effect::deny : Effect::allow,
-                 table.place);
+            const bool denies = effect != nullptr && effect->text == "deny";
+            rule(table, {"", table.place, denies ? Effect::deny : Effect::allow});
         }
     }
 
     void group_file(const std::string& path) { load("@" + stem_of(path), path, {}); }
 
-    FilterParts parts() {
+    [[nodiscard]] FilterParts parts() const {
         FilterParts parts;
-        for (auto& [call, cubes] : allow_) parts.allow[call] = cubes;
-        for (auto& [call, cubes] : deny_) parts.deny[call] = cubes;
+        for (const auto& entry : entries_) {
+            auto& cubes = (entry.effect == Effect::allow ? parts.allow : parts.deny)[entry.call];
+            cubes.insert(cubes.end(), entry.cubes.begin(), entry.cubes.end());
+        }
         parts.absent = absent_;
         return parts;
     }
 
-    [[nodiscard]] const std::vector<Grant>& grants() const { return grants_; }
-    [[nodiscard]] const std::vector<Grant>& denials() const { return denials_; }
-
-    // A rule whose call is allowed without condition elsewhere does nothing.
-    void warn_of_idle_rules() {
-        std::set<std::string> told;
-        for (const auto& grant : grants_) {
-            if (grant.always || told.contains(grant.call)) continue;
-            // A group narrows what another may widen: only a rule of a profile's own, or one that its own
-            // file widens, is a slip.
-            const auto always = std::ranges::find_if(grants_, [&grant](const Grant& other) {
-                const bool own = grant.place.document == grant.through.document ||
-                                 grant.place.document == other.place.document;
-                return own && other.always && other.call == grant.call;
-            });
-            if (always == grants_.end()) continue;
-            told.insert(grant.call);
-            diagnostics_->push_back(
-                {Level::warning,
-                 fmt::format("the rule for {} has no effect: it is allowed without condition elsewhere",
-                             grant.call),
-                 {mark_at(grant.place, "this rule"),
-                  mark_at(always->place, "allowed here with any arguments")}});
-        }
-    }
+    [[nodiscard]] const std::vector<FilterEntry>& entries() const { return entries_; }
 
 private:
-    enum class Effect : std::uint8_t { allow, deny };
-    using Calls = std::map<std::string, std::vector<Cube>>;
-
     struct Group {
         std::vector<std::pair<std::string, Place>> calls;
         std::vector<std::pair<std::string, Place>> includes;
         std::vector<std::string> absent;
-        std::vector<Value> rules;
-        std::string path;
+        const std::vector<Value>* rules = nullptr;  // of the file, which documents_ keeps
         bool entered = false;
     };
 
@@ -132,28 +109,29 @@ private:
         diagnostics_->push_back({Level::error, std::move(message), {mark_at(place, std::move(note))}});
     }
 
-    Calls& calls(Effect effect) { return effect == Effect::allow ? allow_ : deny_; }
-
-    // A name or a group. `through` is the word in the profile that it comes from.
-    void word(const std::string& text, const Place& place, const Place& through, Effect effect,
+    // A name or a group.
+    void word(const std::string& text, const Place& place, const Said& said,
               const std::string& named_in = "") {
-        if (!text.starts_with('@')) return grant(text, place, through, effect);
+        if (!text.starts_with('@')) return add(text, place, said, {Cube{}}, nullptr);
         const auto& file = named_in.empty() && place.document != nullptr ? place.document->path : named_in;
         const auto* group = find(text, place, file);
-        if (group != nullptr && taken_.insert({text, effect}).second) take(*group, through, effect);
+        if (group != nullptr && taken_.insert({text, said.effect}).second) take(*group, said);
     }
 
-    void take(const Group& group, const Place& through, Effect effect) {
-        const auto brought = [&](const Place& line) { return through.document == nullptr ? line : through; };
-        for (const auto& [name, place] : group.includes) word(name, place, brought(place), effect);
-        for (const auto& [call, place] : group.calls) grant(call, place, brought(place), effect);
-        if (effect == Effect::allow) absent_.insert(group.absent.begin(), group.absent.end());
-        for (const auto& table : group.rules) rule(table, effect, brought(table.place));
+    void take(const Group& group, const Said& said) {
+        for (const auto& [name, place] : group.includes) word(name, place, said);
+        for (const auto& [call, place] : group.calls) add(call, place, said, {Cube{}}, nullptr);
+        if (said.effect == Effect::allow) absent_.insert(group.absent.begin(), group.absent.end());
+        if (group.rules == nullptr) return;
+        for (const auto& table : *group.rules) rule(table, said);
     }
 
-    void grant(const std::string& call, const Place& place, const Place& through, Effect effect) {
-        calls(effect)[call].emplace_back();
-        (effect == Effect::allow ? grants_ : denials_).push_back({call, place, through, true});
+    // @base is said nowhere: what it brings stands in its own file.
+    void add(const std::string& call, const Place& place, const Said& said, std::vector<Cube> cubes,
+             const Value* rule) {
+        const auto& through = said.place.document == nullptr ? place : said.place;
+        entries_.push_back({said.effect, call, said.word.empty() ? call : said.word, std::move(cubes), place,
+                            through, rule});
     }
 
     const Group* find(const std::string& name, const Place& place, const std::string& named_in) {
@@ -185,29 +163,26 @@ private:
     }
 
     const Group* load(const std::string& name, const std::string& path, const Place& place) {
-        const auto source = files_of(*options_).read(path, options_->trust);
+        const auto read = options_->cache->read(path, group_index(), *options_);
         auto& group = groups_[name];
-        group.path = path;
-        if (!source) {
-            diagnostics_->push_back({Level::error, describe(source.error()), {}});
+        if (!read) {
+            diagnostics_->push_back({Level::error, describe(read.error()), {}});
             if (place.document != nullptr)
-                diagnostics_->back().marks.push_back(mark_at(place, source.error().fix));
+                diagnostics_->back().marks.push_back(mark_at(place, read.error().fix));
             return nullptr;
         }
-        auto parsed = parse_document(path, source->bytes);
-        const auto extent = parsed.diagnostics.empty() ? Extent::whole : Extent::part;
-        std::ranges::move(parsed.diagnostics, std::back_inserter(*diagnostics_));
-        documents_->push_back(std::move(parsed.document));
-        fill(group, name, *documents_->back(), extent);
+        if ((*read)->distrust) diagnostics_->push_back(distrusted(path, *(*read)->distrust));
+        std::ranges::copy((*read)->diagnostics, std::back_inserter(*diagnostics_));
+        documents_->push_back(*read);
+        fill(group, name, (*read)->said);
         return &groups_[name];
     }
 
-    void fill(Group& group, const std::string& name, const Document& document, Extent extent) {
-        const auto said = read_settings(document, group_index(), extent, *diagnostics_);
+    void fill(Group& group, const std::string& name, const FileSettings& said) {
         for (const auto& setting : said.settings) {
             if (setting.key->path == "syscalls.*")
                 group.calls.emplace_back(setting.names.front(), setting.place);
-            if (setting.key->path == "rule") group.rules = setting.value.items;
+            if (setting.key->path == "rule") group.rules = &setting.value.items;
             for (const auto& item : setting.value.items) {
                 if (setting.key->path == "includes") group.includes.emplace_back(item.text, item.place);
                 if (setting.key->path == "absent") group.absent.push_back(item.text);
@@ -222,7 +197,7 @@ private:
             if (included == name) error(place, fmt::format("{} includes itself", name), "take it away");
     }
 
-    void rule(const Value& table, Effect effect, const Place& through) {
+    void rule(const Value& table, const Said& said) {
         const auto conditions = conditions_of(table);
         const auto* names = table.find("syscalls");
         if (!conditions || names == nullptr) return;
@@ -236,10 +211,7 @@ private:
                 error(word == nullptr ? table.place : word->place, text, made.error().fix);
                 continue;
             }
-            auto& cubes = calls(effect)[name.text];
-            cubes.insert(cubes.end(), made->when.begin(), made->when.end());
-            (effect == Effect::allow ? grants_ : denials_)
-                .push_back({name.text, name.place, through, made->always()});
+            add(name.text, name.place, said, made->when, &table);
         }
     }
 
@@ -287,22 +259,44 @@ private:
     }
 
     const LoadOptions* options_;
-    std::vector<std::unique_ptr<Document>>* documents_;
+    std::vector<std::shared_ptr<const ReadFile>>* documents_;
     std::vector<Diagnostic>* diagnostics_;
     std::map<std::string, Group> groups_;
     std::set<std::pair<std::string, Effect>> taken_;
-    Calls allow_, deny_;
     std::set<std::string> absent_;
-    std::vector<Grant> grants_, denials_;
+    std::vector<FilterEntry> entries_;
 };
+
+// Of several lines that allow a call, the one that tells most: without condition before with one, and a line
+// of one's own before a group that has it too.
+void record_origins(Origins& origins, const std::vector<FilterEntry>& entries) {
+    std::map<std::string_view, std::pair<int, const FilterEntry*>> best;
+    for (const auto& entry : entries) {
+        if (entry.effect == Effect::deny) {
+            origins.emplace("seccomp.deny/" + entry.call, where_of(entry.through));
+            continue;
+        }
+        const bool own =
+            entry.place.document == entry.through.document && entry.place.line == entry.through.line;
+        const int tells = (entry.always() ? 2 : 0) + (own ? 1 : 0);
+        const auto [row, fresh] = best.try_emplace(entry.call, tells, &entry);
+        if (!fresh && tells > row->second.first) row->second = {tells, &entry};
+    }
+    for (const auto& [call, row] : best) {
+        for (const auto* field : {"seccomp.access/", "seccomp.allow/"})
+            origins.try_emplace(fmt::format("{}{}", field, call), where_of(row.second->through));
+        origins.try_emplace(fmt::format("seccomp.lines/{}", call), where_of(row.second->place));
+    }
+}
 
 }  // namespace
 
 void resolve_filter(Draft& draft, const std::string& profile_path, const LoadOptions& options,
-                    std::vector<std::unique_ptr<Document>>& groups, std::vector<Diagnostic>& diagnostics) {
+                    const std::vector<const Document*>& chain,
+                    std::vector<std::shared_ptr<const ReadFile>>& groups,
+                    std::vector<Diagnostic>& diagnostics) {
     FilterReader reader(options, groups, diagnostics);
     reader.profile(draft, profile_path);
-    reader.warn_of_idle_rules();
     auto& access = made(draft.profile.posture.seccomp.access);
     auto parts = reader.parts();
     parts.on_denied = access.on_denied;
@@ -310,24 +304,13 @@ void resolve_filter(Draft& draft, const std::string& profile_path, const LoadOpt
     parts.log_denied = access.log_denied;
     parts.abis = access.abis;
     access = resolve(parts);
-    auto& origins = draft.profile.origins;
-    for (const auto& grant : reader.grants()) {
-        // A line of one's own tells more than a group that has it too.
-        const bool own =
-            grant.place.document == grant.through.document && grant.place.line == grant.through.line;
-        for (const auto* field : {"seccomp.access/", "seccomp.allow/"}) {
-            const auto [row, fresh] = origins.emplace(field + grant.call, where_of(grant.through));
-            if (!fresh && own) row->second = where_of(grant.through);
-        }
-        origins.emplace("seccomp.lines/" + grant.call, where_of(grant.place));
-    }
-    for (const auto& denial : reader.denials())
-        origins.emplace("seccomp.deny/" + denial.call, where_of(denial.through));
+    record_origins(draft.profile.origins, reader.entries());
+    if (options.lint == LoadOptions::Lint::yes) lint_filter(reader.entries(), access, chain, diagnostics);
 }
 
 void check_group_file(const std::string& path, const LoadOptions& options,
                       std::vector<Diagnostic>& diagnostics) {
-    std::vector<std::unique_ptr<Document>> documents;
+    std::vector<std::shared_ptr<const ReadFile>> documents;
     FilterReader reader(options, documents, diagnostics);
     reader.group_file(path);
 }

@@ -15,9 +15,10 @@ using D = Draft;
 using S = Setting;
 
 constexpr std::int64_t kSecond = 1000, kDay = 86'400'000;
-constexpr std::string_view kRepeat = "limits.memory|limits.swap|limits.cpus|limits.cpu-weight|limits.cpuset|"
-                                     "limits.pids|limits.io-weight|limits.io-max|landlock|network.ipv6|"
-                                     "namespaces.cgroup|namespaces.time|filesystem.devices|memfd-noexec";
+constexpr std::string_view kRepeat =
+    "limits.memory|limits.swap|limits.cpus|limits.cpu-weight|limits.cpuset|"
+    "limits.pids|limits.io-weight|limits.io-max|landlock|network.ipv6|"
+    "namespaces.cgroup|namespaces.time|filesystem.devices|memfd-noexec";
 
 Service& service(D& d) { return d.profile.service; }
 Posture& posture(D& d) { return d.profile.posture; }
@@ -120,7 +121,8 @@ void set_publish(D& d, const S& s) {
         const auto published = parse_publish(item.text);
         if (!published) continue;
         made(posture(d).network.publish).all.insert(format_publish(*published));
-        made(posture(d).network.listen).all.insert(format_ports(published->inner) + "/" + published->protocol);
+        made(posture(d).network.listen)
+            .all.insert(format_ports(published->inner) + "/" + published->protocol);
     }
 }
 
@@ -142,7 +144,8 @@ Waiver waiver_of(const Value& table) {
     return waiver;
 }
 
-constexpr std::string_view kCapFields = "caps.bounding|caps.permitted|caps.effective|caps.inheritable|caps.ambient";
+constexpr std::string_view kCapFields =
+    "caps.bounding|caps.permitted|caps.effective|caps.inheritable|caps.ambient";
 
 // clang-format off: one line a fact.
 constexpr auto kTop = std::to_array<Key>({
@@ -296,7 +299,7 @@ constexpr auto kTop = std::to_array<Key>({
     {.path = "landlock.execute", .shape = Shape::list, .type = Type::path, .fallback = "[]", .doc = "further paths that can be run", .set = [](D& d, const S& s) { grant_texts(posture(d).landlock.execute, s); }, .merge = Merge::append, .fields = "landlock.execute"},
 
     {.path = "waiver", .shape = Shape::tables, .doc = "a finding that is accepted, by audit, check and review alike", .set = [](D& d, const S& s) { for (const auto& item : s.value.items) d.profile.waivers.push_back(waiver_of(item)); }, .merge = Merge::append},
-    {.path = "waiver[].finding", .type = Type::finding, .doc = "id of the finding", .words = "mounts.write-exec", .required = true},
+    {.path = "waiver[].finding", .type = Type::finding, .doc = "id of the finding", .required = true},
     {.path = "waiver[].what", .doc = "the mount, call, capability or key it is about; without it the finding must be unique"},
     {.path = "waiver[].reason", .doc = "why it is accepted", .required = true},
     {.path = "waiver[].owner", .doc = "who answers for it", .required = true},

@@ -9,6 +9,7 @@
 #include "policies/complete.h"
 #include "policies/extend.h"
 #include "policies/filter_read.h"
+#include "policies/lint_replaced.h"
 #include "policies/nearest.h"
 #include "policies/reach.h"
 #include "policies/set.h"
@@ -80,17 +81,24 @@ Draft draft_of(const std::vector<Setting>& settings) {
     return draft;
 }
 
-std::vector<SourceFile> sources_of(const Chain& chain, const std::vector<std::unique_ptr<Document>>& groups) {
+std::vector<SourceFile> sources_of(const Chain& chain,
+                                   const std::vector<std::shared_ptr<const ReadFile>>& groups) {
     std::vector<SourceFile> sources;
     for (auto file = chain.files.rbegin(); file != chain.files.rend(); ++file)
-        sources.push_back({file->document->path, file->document->digest});
-    for (const auto& group : groups) sources.push_back({group->path, group->digest});
+        sources.push_back({file->document().path, file->document().digest});
+    for (const auto& group : groups) sources.push_back({group->document->path, group->document->digest});
     return sources;
+}
+
+std::vector<const Document*> documents_of(const Chain& chain) {
+    std::vector<const Document*> documents;
+    for (const auto& file : chain.files) documents.push_back(&file.document());
+    return documents;
 }
 
 Broken broken_in(const Chain& chain, const std::vector<SetLine>& sets) {
     Broken broken;
-    for (const auto& file : chain.files) broken.insert(file.said.broken.begin(), file.said.broken.end());
+    for (const auto& file : chain.files) broken.insert(file.said().broken.begin(), file.said().broken.end());
     for (const auto& line : sets) broken.insert(line.said.broken.begin(), line.said.broken.end());
     return broken;
 }
@@ -123,6 +131,11 @@ std::optional<std::string> find_profile(const std::string& wanted, const LoadOpt
     return std::nullopt;
 }
 
+LoadOptions with_cache(LoadOptions options) {
+    if (!options.cache) options.cache = make_file_cache();
+    return options;
+}
+
 // Everything about one profile after its files were found.
 Loaded load_file(const std::string& path, const LoadOptions& options) {
     Loaded loaded;
@@ -137,11 +150,12 @@ Loaded load_file(const std::string& path, const LoadOptions& options) {
         apply_set(sets.back(), settings);
     }
     auto draft = draft_of(settings);
-    std::vector<std::unique_ptr<Document>> groups;
+    std::vector<std::shared_ptr<const ReadFile>> groups;
     const auto broken = broken_in(chain, sets);
     complete(draft, broken, diagnostics);
     validate(draft, settings, broken, diagnostics);
-    resolve_filter(draft, path, options, groups, diagnostics);
+    resolve_filter(draft, path, options, documents_of(chain), groups, diagnostics);
+    if (options.lint == LoadOptions::Lint::yes) lint_replaced(chain, settings, diagnostics);
     forget_doubles(diagnostics);
     if (std::ranges::any_of(diagnostics, is_error)) return loaded;
     draft.profile.name = stem_of(path);
@@ -158,12 +172,12 @@ namespace guard {
 Loaded load_profile(const std::string& name_or_path, const LoadOptions& options) {
     const auto path = policies::find_profile(name_or_path, options);
     if (!path) return policies::not_found(name_or_path, options);
-    return policies::load_file(*path, options);
+    return policies::load_file(*path, policies::with_cache(options));
 }
 
 std::vector<Diagnostic> check_group(const std::string& path, const LoadOptions& options) {
     std::vector<Diagnostic> diagnostics;
-    policies::check_group_file(path, options, diagnostics);
+    policies::check_group_file(path, policies::with_cache(options), diagnostics);
     return diagnostics;
 }
 

@@ -1,4 +1,5 @@
 #pragma once
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -7,8 +8,8 @@
 #include "posture/profile.h"
 
 namespace guard {
-
 namespace policies {
+class FileCache;
 class Files;
 }  // namespace policies
 
@@ -19,7 +20,15 @@ struct LoadOptions {
     /// looks takes any, and such a file is a warning.
     enum class Trust { any, owner_only } trust = Trust::any;
     const policies::Files* files = nullptr;  ///< where all of it is read from (sources.h); null: the disk
+    /// Whether slips that are no errors are looked for, as `check` does: see policies/lint.h.
+    enum class Lint : bool { no, yes } lint = Lint::no;
+    /// Files that were read for an earlier profile of the same command, from the same `files`; none: this
+    /// load reads its own.
+    std::shared_ptr<policies::FileCache> cache;
 };
+
+/// For LoadOptions::cache of one command.
+[[nodiscard]] std::shared_ptr<policies::FileCache> make_file_cache();
 
 /// A profile where there is no error among the diagnostics; warnings and notes stand beside it.
 struct Loaded {

@@ -71,8 +71,7 @@ ordered_json kind_schema(const Key& key, std::string_view kind) {
 ordered_json scalar_schema(const Key& key) {
     if (key.type == Type::word || key.type == Type::feature) return words_schema(key);
     auto choices = ordered_json::array();
-    if (!key.words.empty() && key.shape == Shape::one && key.type != Type::finding)
-        choices.push_back(words_schema(key));
+    if (!key.words.empty() && key.shape == Shape::one) choices.push_back(words_schema(key));
     for (const auto kind : policies::words_in(policies::type_info(key.type).kinds))
         choices.push_back(kind_schema(key, kind));
     if (choices.size() == 1) return choices.front();

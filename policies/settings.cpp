@@ -83,7 +83,7 @@ private:
             }
             auto path = spot.path;
             path.push_back(item.text);
-            settings_.replaced.push_back({std::move(path)});
+            settings_.replaced.push_back({std::move(path), item.place});
         }
     }
 

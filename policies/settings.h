@@ -10,6 +10,7 @@ namespace guard::policies {
 /// `replace = [...]` of one table: what was inherited for these keys is dropped.
 struct Replacement {
     std::vector<std::string> path;
+    Place place;
 };
 
 /// What one file says, flat and in the order of the file.

@@ -103,6 +103,14 @@ const Files& files_of(const LoadOptions& options) {
     return options.files == nullptr ? disk() : *options.files;
 }
 
+Diagnostic distrusted(const std::string& path, const Error& why) {
+    return {Level::note,
+            fmt::format("launch would refuse it: {}", why.reason),
+            {Mark{{path, 0, 0}, "", 1, why.fix}},
+            "profile.writable-by-others",
+            path};
+}
+
 std::string stem_of(const std::string& path) {
     auto name = path.substr(path.rfind('/') + 1);
     if (name.ends_with(".toml")) name.resize(name.size() - 5);

@@ -46,6 +46,9 @@ public:
 /// What the options say, or the disk.
 [[nodiscard]] const Files& files_of(const LoadOptions& options);
 
+/// The finding that somebody else could change the file at `path`.
+[[nodiscard]] Diagnostic distrusted(const std::string& path, const Error& why);
+
 /// "/etc/guard/profiles/minecraft.toml" -> "minecraft"
 [[nodiscard]] std::string stem_of(const std::string& path);
 /// "/etc/guard/profiles"; "." where the path has no directory.

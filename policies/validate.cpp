@@ -131,6 +131,9 @@ private:
             places.front().second +=
                 fmt::format("{}{} is left to its default", row.note.empty() ? "" : "; ", row.other);
         add(row.level, std::string(row.message), places);
+        if (row.level == Level::error) return;
+        diagnostics_->back().check = "profile.idle-key";
+        diagnostics_->back().item = row.written;
     }
 
     void need(const Need& row) {

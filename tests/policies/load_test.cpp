@@ -275,18 +275,6 @@ TEST(LoadTest, AWrongSetIsToldWithItsArgument) {
     EXPECT_THAT(all_messages(load("child", {"nothing"})), HasSubstr("want KEY=VALUE"));
 }
 
-TEST(LoadTest, ARuleBesideAnUnconditionalAllowIsAWarningWithBothPlaces) {
-    const Folder folder;
-    const auto loaded =
-        load(folder.file("a.toml",
-                         "guard = 1\n[seccomp]\nallow = [\"socket\"]\n[[seccomp.rule]]\n"
-                         "effect = \"allow\"\nsyscalls = [\"socket\"]\n"
-                         "when = [{ arg = \"domain\", in = [\"AF_UNIX\"] }]\nwhy = \"local\"\n"));
-    ASSERT_TRUE(loaded.profile) << all_messages(loaded);
-    EXPECT_THAT(all_messages(loaded), HasSubstr("the rule for socket has no effect"));
-    EXPECT_EQ(loaded.diagnostics.back().marks.size(), 2U);
-}
-
 TEST(LoadTest, WhatOthersCanWriteIsRefusedWhereItIsActedOn) {
     const Folder folder;
     const auto path = folder.file("a.toml", "guard = 1\n");
