@@ -14,6 +14,8 @@ constexpr Option kOutput{"output", "FORMAT:FILE", "", "writes the result into FI
 constexpr Option kFindingFormat{"format", "FORMAT", "text|json|sarif|markdown|github|gitlab|junit|prometheus",
                                 "how the result is written"};
 constexpr Option kJsonFormat{"format", "FORMAT", "text|json", "how the result is written"};
+constexpr Option kFailOn{"fail-on", "SEVERITY", "info|low|medium|high|critical",
+                         "the least severity that counts; medium if not given"};
 
 constexpr auto kLaunch = std::to_array<Option>({
     {"profile", "P", "", "the profile: a name, or a path (with a / or ending in .toml)"},
@@ -30,14 +32,13 @@ constexpr auto kLife = std::to_array<Option>({kJsonFormat, kOutput});
 constexpr auto kAudit = std::to_array<Option>({
     kFindingFormat,
     kOutput,
-    {"fail-on", "SEVERITY", "info|low|medium|high|critical",
-     "the least severity that counts; medium if not given"},
+    kFailOn,
     {"allow-unknown", "", "", "does not count what could not be read"},
     {"scan-files", "", "", "also walks the containers' files: set-user-id files and files with capabilities"},
     {"exact", "WAY", "bpf|ptrace",
      "asks the kernel about every thread: by a BPF program, or, stopping each for a moment, by ptrace"},
 });
-constexpr auto kCheck = std::to_array<Option>({kSet, kJsonFormat, kOutput});
+constexpr auto kCheck = std::to_array<Option>({kSet, kFindingFormat, kOutput, kFailOn});
 constexpr auto kReview = std::to_array<Option>({
     {"base", "REV", "",
      "what to compare with: a git revision, a directory or a file; else where the head left origin/HEAD"},
@@ -52,8 +53,9 @@ constexpr auto kReview = std::to_array<Option>({
 });
 constexpr auto kExplain = std::to_array<Option>({kSet, kJsonFormat, kOutput});
 constexpr auto kSchema = std::to_array<Option>({{"group", "", "", "of a group of system calls instead"}});
-constexpr auto kHelp = std::to_array<Option>({{"as", "FORM", "text|man|markdown|profile|bash|zsh|fish",
-                                               "as text, a man page, Markdown, or completions for a shell"}});
+constexpr auto kHelp =
+    std::to_array<Option>({{"as", "FORM", "text|man|markdown|profile|checks|bash|zsh|fish",
+                            "as text, a man page, pages of the documentation, or completions for a shell"}});
 
 constexpr auto kCommon = std::to_array<Option>({
     {"color", "WHEN", "auto|always|never", "colours severities; auto obeys NO_COLOR"},
@@ -93,10 +95,13 @@ constexpr auto kCommands = std::to_array<Command>({
      "of its "
      "launch.",
      kAudit, Operands::containers, 0, kAnyNumber, false, kUsage, run_audit},
-    {"check", "P...", "reads profiles, says what is wrong, compiles their filters",
-     "Reads each profile with everything it extends, shows all errors at once, each at its place, and "
-     "compiles the "
-     "system call filter. Needs no rights and starts nothing.",
+    {"check", "P... [--fail-on SEVERITY]",
+     "reads profiles, says what is wrong or risky, compiles their filters",
+     "Reads each profile with everything it extends, shows all errors at once, each at its place, compiles "
+     "and proves the system call filter, and says what is dangerous, without effect or probably a slip. P is "
+     "a "
+     "profile, a file of a group, or a directory: all in it. Findings below --fail-on are counted only; "
+     "--verbose shows them, and those that a waiver excuses. Needs no rights and starts nothing.",
      kCheck, Operands::profiles, 1, kAnyNumber, false, kUsage, run_check},
     {"review", "[--base REV] [--head REV] [--require no-new-access] [PATH]...",
      "says what a change of profiles newly allows",

@@ -41,6 +41,7 @@ constexpr auto kForms = std::to_array<HelpForm>({
     {"man", man_page},
     {"markdown", command_reference},
     {"profile", reference_page},
+    {"checks", check_reference},
     {"bash", bash_completions},
     {"zsh", zsh_completions},
     {"fish", fish_completions},

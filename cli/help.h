@@ -14,6 +14,8 @@ namespace guard::cli {
 [[nodiscard]] std::string man_page();
 /// docs/commands.md.
 [[nodiscard]] std::string command_reference();
+/// docs/checks.md: every id that a finding can have.
+[[nodiscard]] std::string check_reference();
 
 [[nodiscard]] std::string bash_completions();
 [[nodiscard]] std::string zsh_completions();

@@ -69,6 +69,13 @@ Severity severity_of(const std::string& name) {
     return Severity::medium;
 }
 
+}  // namespace
+
+report::Bar bar_of(const Invocation& invocation) {
+    return {severity_of(invocation.value("fail-on")),
+            invocation.has("allow-unknown") ? report::Unknowns::accept : report::Unknowns::count};
+}
+
 void describe_run(report::Findings& findings) {
     findings.version = kVersion;
     if (auto tree = work_tree(); findings.tree.root.empty()) {
@@ -84,8 +91,6 @@ std::string written(const report::Findings& findings, std::string_view format, r
     return report::findings_text(findings, colour);
 }
 
-}  // namespace
-
 int give_result(const Invocation& invocation, int status, const Write& write) {
     if (auto outputs = write_outputs(invocation, write); !outputs) {
         complain(outputs.error());
@@ -95,8 +100,7 @@ int give_result(const Invocation& invocation, int status, const Write& write) {
 }
 
 int give_findings(const Invocation& invocation, report::Findings findings) {
-    findings.bar = {severity_of(invocation.value("fail-on")),
-                    invocation.has("allow-unknown") ? report::Unknowns::accept : report::Unknowns::count};
+    findings.bar = bar_of(invocation);
     const auto outcome =
         report::outcome_of(report::counts_of(findings.findings), findings.bar.fail_on, findings.bar.unknowns);
     return give_findings(invocation, std::move(findings), static_cast<int>(outcome));

@@ -84,9 +84,11 @@ const Change* first_of(const RiskMatch& match, const std::vector<Change>& rights
     return row == rights.end() ? nullptr : &*row;
 }
 
-void add_pairs(std::vector<RiskTaken>& taken, const Posture& from, const Posture& to) {
+// `changes` are those from `from` to `to`. What is taken from nothing is what is there: most often the same.
+void add_pairs(std::vector<RiskTaken>& taken, const std::vector<Change>& changes, const Posture& from,
+               const Posture& to) {
     const auto before = compare(nothing_granted(), from);
-    const auto after = compare(nothing_granted(), to);
+    const auto after = before.empty() ? changes : compare(nothing_granted(), to);
     for (const auto& pair : risk_pairs()) {
         const auto* one = first_of(pair.one, after, to);
         const auto* other = one == nullptr ? nullptr : first_of(pair.other, after, to);
@@ -112,9 +114,10 @@ std::vector<RiskTaken> risks_of(const Change& change, const Posture& from, const
 
 std::vector<RiskTaken> risks_between(const Posture& from, const Posture& to) {
     std::vector<RiskTaken> taken;
-    for (const auto& change : compare(from, to))
+    const auto changes = compare(from, to);
+    for (const auto& change : changes)
         for (auto& risk : risks_of(change, from, to)) add_once(taken, std::move(risk));
-    add_pairs(taken, from, to);
+    add_pairs(taken, changes, from, to);
     worst_first(taken);
     return taken;
 }

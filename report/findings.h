@@ -71,6 +71,9 @@ struct FormatRow {
 /// check on the same tasks are one entry. The last line is the sum.
 [[nodiscard]] std::string findings_text(const Findings& findings, Colour colour);
 
+/// The entries alone: nothing about what is well, and no sum.
+[[nodiscard]] std::string entries_text(const Findings& findings, Colour colour);
+
 [[nodiscard]] std::string findings_json(const Findings& findings);
 [[nodiscard]] std::string findings_sarif(const Findings& findings);
 [[nodiscard]] std::string findings_markdown(const Findings& findings);

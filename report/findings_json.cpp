@@ -1,12 +1,9 @@
-#include <nlohmann/json.hpp>
+#include "report/findings_json.h"
 
 #include "report/finding_words.h"
-#include "report/findings.h"
 
 namespace guard::report {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 Json subject_json(const Subject& subject) {
     Json json{{"unit", subject.unit}};
@@ -22,6 +19,13 @@ Json subject_json(const Subject& subject) {
 Json where_json(const Where& where) {
     if (where.file.empty()) return nullptr;
     return {{"file", where.file}, {"line", where.line}, {"column", where.column}};
+}
+
+Json places_json(const Finding& finding) {
+    auto places = Json::array();
+    for (const auto& place : finding.places)
+        places.push_back({{"where", where_json(place.where)}, {"note", place.note}});
+    return places;
 }
 
 Json waiver_json(const std::optional<Waiver>& waiver) {
@@ -60,6 +64,8 @@ Json finding_json(const Finding& finding, const Findings& all) {
               {"observed", finding.observed},
               {"reason", finding.reason},
               {"where", where_json(finding.where)},
+              {"places", places_json(finding)},
+              {"needed-by", finding.needed_by},
               {"why", finding.why.empty() ? std::string(finding.check->why) : finding.why},
               {"fix", fix_of(finding, all)},
               {"waiver", waiver_json(finding.waiver)},
@@ -88,7 +94,7 @@ Json change_json(const ChangeVerdict& change) {
 
 }  // namespace
 
-std::string findings_json(const Findings& findings) {
+Json findings_as_json(const Findings& findings) {
     auto examined = Json::array();
     for (const auto& one : findings.examined)
         examined.push_back({{"name", one.unit}, {"tasks", one.tasks}, {"checks", one.checks}});
@@ -100,7 +106,11 @@ std::string findings_json(const Findings& findings) {
              {"findings", list},
              {"sum", sum_json(counts_of(findings.findings))}};
     if (findings.change) all["change"] = change_json(*findings.change);
-    return all.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+    return all;
+}
+
+std::string findings_json(const Findings& findings) {
+    return findings_as_json(findings).dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace guard::report

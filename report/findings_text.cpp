@@ -100,16 +100,47 @@ std::string expected_in_words(Entry entry) {
     return distinct(items);
 }
 
+bool stand_at_one_place(Entry entry) {
+    return std::ranges::all_of(
+        entry, [&entry](const Finding& finding) { return finding.where == entry.front().where; });
+}
+
+// Every place that has to do with the entry, where one at the right edge would not do.
+std::string places_text(Entry entry) {
+    const bool one_place = stand_at_one_place(entry);
+    std::vector<std::pair<std::string, std::string>> places;
+    for (const auto& finding : entry) {
+        for (const auto& place : finding.places) places.emplace_back(where_in_words(place.where), place.note);
+        if (finding.places.empty() && !one_place && !finding.where.file.empty())
+            places.emplace_back(where_in_words(finding.where), finding.item);
+    }
+    std::size_t width = 0;
+    for (const auto& place : places) width = std::max(width, width_of(place.first));
+    std::string text;
+    for (const auto& [where, note] : places)
+        text +=
+            labelled(text.empty() ? "at" : "", fmt::format("{}  {}", padded(where, width), printable(note)));
+    return text;
+}
+
+// What was found, against what; where nothing was expected, only the first.
+std::string difference_text(Entry entry, const Findings& all) {
+    const auto& first = entry.front();
+    const auto found = found_in_words(entry, tasks_of(all, unit_of(first)));
+    const auto places = places_text(entry);
+    const auto where = places.empty() ? where_in_words(first.where) : std::string();
+    if (first.expected.empty() && all.command == "check") return labelled_at("found", found, where) + places;
+    return labelled("found", found) + labelled_at("expected", expected_in_words(entry), where) + places;
+}
+
 std::string entry_text(Entry entry, const Findings& all, std::size_t units, Colour colour) {
     const auto& first = entry.front();
     auto text = head_line(first, units, colour);
     if (first.waiver)
         return text + labelled("waived", observed_in_words(first) + ", " + waiver_in_words(*first.waiver));
-    if (first.verdict != Verdict::unknown) {
-        text += labelled("found", found_in_words(entry, tasks_of(all, unit_of(first))));
-        text += labelled_at("expected", expected_in_words(entry), where_in_words(first.where));
-    }
-    return text + labelled("why", why_of(first)) + labelled("do", fix_of(first, all));
+    if (first.verdict != Verdict::unknown) text += difference_text(entry, all);
+    return text + labelled("why", why_of(first)) + labelled("needed by", std::string(first.needed_by)) +
+           labelled("do", fix_of(first, all));
 }
 
 // "minecraft   as declared   39 tasks, 54 checks" for everything in which nothing was found.
@@ -147,13 +178,17 @@ std::string sum_text(const Findings& all, const std::vector<Entry>& entries) {
 
 }  // namespace
 
+std::string entries_text(const Findings& findings, Colour colour) {
+    std::string text;
+    for (const auto& entry : entries_of(findings.findings))
+        text += entry_text(entry, findings, unit_width(findings), colour);
+    return text;
+}
+
 std::string findings_text(const Findings& findings, Colour colour) {
     if (findings.change) return review_text(findings, colour);
-    const auto units = unit_width(findings);
-    const auto entries = entries_of(findings.findings);
-    std::string text;
-    for (const auto& entry : entries) text += entry_text(entry, findings, units, colour);
-    return text + well_text(findings, units) + sum_text(findings, entries);
+    return entries_text(findings, colour) + well_text(findings, unit_width(findings)) +
+           sum_text(findings, entries_of(findings.findings));
 }
 
 }  // namespace guard::report

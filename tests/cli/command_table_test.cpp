@@ -94,6 +94,11 @@ TEST(CommandTableTest, ThePageOfKeysIsTheKeyTable) {
         << "make it anew: guard help --as profile > docs/profile-keys.md";
 }
 
+TEST(CommandTableTest, ThePageOfChecksIsTheTables) {
+    EXPECT_EQ(support::text_of(GUARD_SOURCE_DIR "/docs/checks.md"), check_reference())
+        << "make it anew: guard help --as checks > docs/checks.md";
+}
+
 TEST(CommandTableTest, BashReadsTheCompletionsMadeForIt) {
     const support::TempDir folder;
     const auto file = folder.write("guard.bash", bash_completions());

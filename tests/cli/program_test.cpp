@@ -123,8 +123,57 @@ TEST(ProgramTest, ABrokenProfileIsNotLaunched) {
 TEST(ProgramTest, EveryShippedProfileIsInOrder) {
     const auto result = guard({"check", "base", "runtime-node", "runtime-jvm", "net-server", "minecraft"});
     EXPECT_EQ(result.status, 0) << result.out << result.err;
-    EXPECT_THAT(result.out, HasSubstr("minecraft: "));
-    EXPECT_THAT(result.out, HasSubstr("compiles to"));
+    EXPECT_THAT(result.out, HasSubstr("minecraft: no findings"));
+    EXPECT_THAT(result.out, HasSubstr("\n5 profiles: no findings"));
+}
+
+TEST(ProgramTest, CheckTellsARiskWithItsPlaceAndFailsAtAndOverFailOn) {
+    const TempDir folder;
+    const auto file = folder.write(
+        "risky.toml", "guard = 1\nextends = [\"base\"]\n[capabilities]\nallow = [\"CAP_SYS_TIME\"]\n");
+    const auto result = guard({"check", file});
+    EXPECT_EQ(result.status, 1);
+    EXPECT_THAT(result.out, HasSubstr("medium    risky  holds CAP_SYS_TIME"));
+    EXPECT_THAT(result.out, HasSubstr("risky.toml:4:10\n"));
+    EXPECT_THAT(result.out, HasSubstr("1 finding: 1 medium"));
+    const auto higher = guard({"check", file, "--fail-on", "high"});
+    EXPECT_EQ(higher.status, 0);
+    EXPECT_THAT(higher.out, HasSubstr("no findings, 1 below high"));
+}
+
+TEST(ProgramTest, AWaiverExcusesWhatCheckFindsUntilItsDay) {
+    const TempDir folder;
+    const std::string risky =
+        "guard = 1\nextends = [\"base\"]\n[capabilities]\nallow = [\"CAP_SYS_TIME\"]\n[[waiver]]\n"
+        "finding = \"caps.sys-time\"\nwhat = \"CAP_SYS_TIME\"\nreason = \"keeps the time\"\nowner = "
+        "\"alice\"\n";
+    EXPECT_EQ(guard({"check", folder.write("lasting.toml", risky + "expires = \"never\"\n")}).status, 0);
+    const auto over = guard({"check", folder.write("over.toml", risky + "expires = 2020-01-01\n")});
+    EXPECT_EQ(over.status, 1);
+    EXPECT_THAT(over.out, HasSubstr("waiver.expired"));
+    EXPECT_THAT(over.out, HasSubstr("ended on 2020-01-01"));
+}
+
+TEST(ProgramTest, CheckOfADirectoryChecksAllInIt) {
+    const TempDir folder;
+    folder.write("a.toml", "guard = 1\n");
+    folder.write("b.toml", "guard = 1\n[limits]\nmemory = \"none\"\n");
+    folder.write("groups/own.toml", "guard = 1\ndescription = \"own\"\n[syscalls]\nflokc = \"lock\"\n");
+    const auto result = guard({"check", folder.path(), "--format", "json"});
+    EXPECT_EQ(result.status, 2);
+    const auto json = nlohmann::json::parse(result.out);
+    EXPECT_EQ(json["profiles"].size(), 3U);
+    EXPECT_EQ(json["profiles"][2]["ok"], false);
+    ASSERT_EQ(json["findings"].size(), 1U);
+    EXPECT_EQ(json["findings"][0]["id"], "limits.none");
+    EXPECT_EQ(json["findings"][0]["where"]["line"], 3);
+}
+
+TEST(ProgramTest, CheckOfAnEmptyDirectoryIsAnErrorAndNotSilence) {
+    const TempDir folder;
+    const auto result = guard({"check", folder.path()});
+    EXPECT_EQ(result.status, 2);
+    EXPECT_THAT(result.out, HasSubstr("it is a directory"));
 }
 
 TEST(ProgramTest, SetReplacesAKeyAndSaysWhereItComesFrom) {

@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include "report/checked.h"
 #include "report/layout.h"
 
 namespace guard::report {
@@ -115,19 +114,6 @@ TEST(DiagnosticsTest, WithoutALineOnlyThePlaceAndTheNoteAreShown) {
 TEST(DiagnosticsTest, ColourIsOnTheLevelOnly) {
     const Diagnostic bad{Level::error, "bad", {}};
     EXPECT_EQ(diagnostics_text({&bad, 1}, Colour::on), "\x1b[31merror\x1b[0m: bad\n");
-}
-
-TEST(CheckedTest, ABrokenProfileEndsWithItsCountOfErrors) {
-    const Checked checked{"minecraft.toml", {{Level::error, "one", {}}, {Level::error, "two", {}}}, 1, 0, {}};
-    EXPECT_EQ(checked_text({&checked, 1}, Colour::off),
-              "error: one\nerror: two\nminecraft.toml: 2 errors, nothing was compiled\n");
-}
-
-TEST(CheckedTest, AGoodProfileSaysWhatWasDone) {
-    const Checked checked{"minecraft", {}, 5, 120, 214};
-    EXPECT_EQ(checked_text({&checked, 1}, Colour::off),
-              "minecraft: no errors; 5 files read, the filter allows 120 system calls and compiles to 214\n"
-              "           instructions\n");
 }
 
 }  // namespace
