@@ -27,15 +27,17 @@ Known<std::uint64_t> NamespaceTable::id_in(int folder, const NamespaceRow& row) 
     const auto inode = inode_at(folder, path);
     if (!inode) return known<std::uint64_t>(inode);
     if (const auto met = by_inode_.find(*inode); met != by_inode_.end()) return met->second.id;
-    auto fd = sys::openat(folder, path, O_RDONLY);
-    if (!fd) return known<std::uint64_t>(std::unexpected(std::move(fd).error()));
-    const auto status = sys::fstat(fd->get());
-    const auto id = namespace_id(fd->get());
-    if (!status || !id) return Unknown{EIO, "read " + path};
-    // Between the two looks the task went elsewhere; its status is read again, and so is this.
-    if (status->st_ino != *inode) return Unknown{EAGAIN, "read " + path};
-    inode_of_[id->id] = *inode;
-    by_inode_.emplace(*inode, Met{*std::move(fd), id->id, row.clone_flag == CLONE_NEWUSER});
+    return id_of(sys::openat(folder, path, O_RDONLY), row);
+}
+
+// Between a link and its opening the task may have gone elsewhere: what counts is what was opened.
+Known<std::uint64_t> NamespaceTable::id_of(Result<UniqueFd> opened, const NamespaceRow& row) {
+    if (!opened) return known<std::uint64_t>(std::unexpected(std::move(opened).error()));
+    const auto status = sys::fstat(opened->get());
+    const auto id = namespace_id(opened->get());
+    if (!status || !id) return Unknown{EIO, "read the id of a namespace"};
+    inode_of_[id->id] = status->st_ino;
+    by_inode_.emplace(status->st_ino, Met{*std::move(opened), id->id, row.clone_flag == CLONE_NEWUSER});
     return id->id;
 }
 

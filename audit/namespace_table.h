@@ -18,6 +18,8 @@ public:
     /// The id (NS_GET_ID, else the inode number) of the namespace that `row` is about, of the task with this
     /// folder: one readlink where it was met before.
     [[nodiscard]] Known<std::uint64_t> id_in(int folder, const NamespaceRow& row);
+    /// The same of one that was opened through anything else: a descriptor's link, or where it is mounted.
+    [[nodiscard]] Known<std::uint64_t> id_of(Result<UniqueFd> opened, const NamespaceRow& row);
     /// True where the namespace is owned by the user namespace `user`, or by one below it: made inside.
     [[nodiscard]] bool is_below(std::uint64_t id, std::uint64_t user) const;
     /// The id of the namespace with this inode number; none where it was not met.

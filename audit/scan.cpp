@@ -30,7 +30,9 @@ public:
     Result<void> read_process(pid_t pid, Take take);
 
 private:
-    [[nodiscard]] bool is_interesting(const TaskFacts& facts) const;
+    [[nodiscard]] bool is_interesting(const TaskFacts& facts) const {
+        return is_of_interest(facts, *interest_, scan_->parents);
+    }
     Result<void> read_threads(const ProcessFolder& process, pid_t pid, const TaskFacts& leader, Take take);
     void add_task(SeenTask task, const ProcessFolder& process, int folder, const TaskDetails* leader);
     std::shared_ptr<const ProcessFacts> facts_of(const SeenTask& task, const ProcessFolder& process,
@@ -41,21 +43,6 @@ private:
     const Interest* interest_;
     Scan* scan_;
 };
-
-bool Scanner::is_interesting(const TaskFacts& facts) const {
-    const auto made_for_one = [this](const Known<std::uint64_t>& id) {
-        const auto* value = value_of(id);
-        return value != nullptr && interest_->namespaces.contains(*value);
-    };
-    const auto in_one = [&facts](const std::pair<std::string, std::string>& leaf) {
-        const auto at = facts.cgroups.find(leaf.first);
-        return at != facts.cgroups.end() && is_in_cgroup(at->second, leaf.second);
-    };
-    return std::ranges::any_of(facts.namespaces, made_for_one) ||
-           std::ranges::any_of(interest_->cgroups, in_one) ||
-           std::ranges::any_of(interest_->inits,
-                               [&](pid_t init) { return descends(scan_->parents, facts.status.tgid, init); });
-}
 
 // Threads of one process mostly share what they hold; one that does not is a hiding place.
 std::shared_ptr<const ProcessFacts> Scanner::facts_of(const SeenTask& task, const ProcessFolder& process,
@@ -168,6 +155,21 @@ Result<void> read_own_mounts(Scan& scan) {
 }
 
 }  // namespace
+
+bool is_of_interest(const TaskFacts& facts, const Interest& interest, const std::map<pid_t, pid_t>& parents) {
+    const auto made_for_one = [&interest](const Known<std::uint64_t>& id) {
+        const auto* value = value_of(id);
+        return value != nullptr && interest.namespaces.contains(*value);
+    };
+    const auto in_one = [&facts](const std::pair<std::string, std::string>& leaf) {
+        const auto at = facts.cgroups.find(leaf.first);
+        return at != facts.cgroups.end() && is_in_cgroup(at->second, leaf.second);
+    };
+    return std::ranges::any_of(facts.namespaces, made_for_one) ||
+           std::ranges::any_of(interest.cgroups, in_one) ||
+           std::ranges::any_of(interest.inits,
+                               [&](pid_t init) { return descends(parents, facts.status.tgid, init); });
+}
 
 bool descends(const std::map<pid_t, pid_t>& parents, pid_t pid, pid_t ancestor) {
     for (std::size_t steps = 0; steps <= parents.size(); ++steps) {

@@ -28,6 +28,10 @@ struct KeptNamespace {
     std::uint64_t inode = 0;
 };
 
+/// True where any part of `interest` is met; `parents` are those of every process read so far.
+[[nodiscard]] bool is_of_interest(const TaskFacts& facts, const Interest& interest,
+                                  const std::map<pid_t, pid_t>& parents);
+
 /// All tasks of this machine, in one pass over /proc.
 struct Scan {
     std::vector<SeenTask> tasks;         ///< those of interest, with details

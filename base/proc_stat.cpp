@@ -20,6 +20,7 @@ struct FieldRow {
 };
 constexpr auto kFields = std::to_array<FieldRow>({
     {7, set_member<&ProcStat::terminal>},
+    {9, set_member<&ProcStat::flags>},
     {19, set_member<&ProcStat::nice>},
     {22, set_member<&ProcStat::start>},
     {40, set_member<&ProcStat::realtime>},

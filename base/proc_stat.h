@@ -13,6 +13,9 @@ struct ProcStat {
     std::uint64_t start = 0;  ///< clock ticks since boot
     unsigned realtime = 0;    ///< 1 to 99; 0: not scheduled in real time
     unsigned policy = 0;      ///< SCHED_... of sched(7)
+    unsigned flags = 0;       ///< PF_... of the kernel
+    /// A thread of the kernel has no program: PF_KTHREAD.
+    [[nodiscard]] bool of_kernel() const { return (flags & 0x0020'0000U) != 0; }
     bool operator==(const ProcStat&) const = default;
 };
 

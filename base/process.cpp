@@ -47,7 +47,10 @@ Result<ProcessHandle> open_process(pid_t pid) {
     const auto folder = TRY(sys::open("/proc/" + std::to_string(pid), O_RDONLY | O_DIRECTORY));
     const auto stat = TRY(sys::read_file(folder.get(), "stat"));
     // The pidfd was there first: while it still answers, the folder is of the same process.
-    CHECK(sys::pidfd_send_signal(handle.pidfd.get(), 0));
+    // EPERM is an answer, too: who may not signal it may still know that it is there.
+    if (const auto there = sys::pidfd_send_signal(handle.pidfd.get(), 0);
+        !there && there.error().code != EPERM)
+        return std::unexpected(there.error());
     handle.id = {pid, TRY(parse_proc_stat(stat)).start, pidfd_inode(handle.pidfd.get())};
     return handle;
 }

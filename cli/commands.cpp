@@ -30,13 +30,21 @@ constexpr auto kStop = std::to_array<Option>(
 constexpr auto kLogs = std::to_array<Option>({{"follow", "", "", "goes on until the container ends"}});
 constexpr auto kLife = std::to_array<Option>({kJsonFormat, kOutput});
 constexpr auto kAudit = std::to_array<Option>({
-    kFindingFormat,
+    {"format", "FORMAT", "text|json|sarif|markdown|github|gitlab|junit|prometheus|journal",
+     "how the result is written; journal with --watch only"},
     kOutput,
     kFailOn,
     {"allow-unknown", "", "", "does not count what could not be read"},
     {"scan-files", "", "", "also walks the containers' files: set-user-id files and files with capabilities"},
     {"exact", "WAY", "bpf|ptrace",
      "asks the kernel about every thread: by a BPF program, or, stopping each for a moment, by ptrace"},
+    {"all", "", "",
+     "surveys every process of this machine instead: who can do what (text, json, prometheus)"},
+    {"pid", "PID", "", "judges this process, whoever started it, against --profile"},
+    {"profile", "P", "", "the profile for --pid: a name, or a path"},
+    {"watch", "", "", "goes on for ever: tells each finding when it begins and when it ends"},
+    {"interval", "T", "", "with --watch: how long at most between two looks; 1500ms if not given"},
+    {"listen", "WHERE", "", "with --watch: answers GET /metrics on unix:/PATH or 127.0.0.1:PORT"},
 });
 constexpr auto kCheck = std::to_array<Option>({kSet, kFindingFormat, kOutput, kFailOn});
 constexpr auto kReview = std::to_array<Option>({
@@ -89,11 +97,13 @@ constexpr auto kCommands = std::to_array<Command>({
      "are shown "
      "instead of obeyed.",
      kLogs, Operands::container, 1, 1, false, kUsage, run_logs},
-    {"audit", "[NAME]... [--fail-on SEVERITY] [--allow-unknown]",
+    {"audit", "[NAME]... | --pid PID --profile P | --all | --watch  [--fail-on SEVERITY] [--allow-unknown]",
      "compares what runs with what was launched, thread by thread",
      "Reads every thread of every container (or of those named) and compares what it may do with the record "
-     "of its "
-     "launch.",
+     "of its launch. With --pid, any process (a podman container, a sandbox, a service) and its descendants "
+     "in the same namespaces, against a profile. With --all, everything that runs on this machine: what it "
+     "can do, who holds dangerous rights, who has no filter, who listens where. With --watch, the containers "
+     "again and again, until it is stopped.",
      kAudit, Operands::containers, 0, kAnyNumber, false, kUsage, run_audit},
     {"check", "P... [--fail-on SEVERITY]",
      "reads profiles, says what is wrong or risky, compiles their filters",

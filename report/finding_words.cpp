@@ -123,8 +123,11 @@ std::string why_of(const Finding& finding) {
 }
 
 std::string fix_of(const Finding& finding, const Findings& all) {
+    if (finding.verdict != Verdict::unknown && !all.own_launch)
+        return "change how it is started, or judge it by a profile that grants this";
     if (finding.verdict != Verdict::unknown)
         return finding.fix.empty() ? std::string(finding.check->fix) : printable(finding.fix);
+    if (!all.as_root && !all.again.empty()) return "sudo " + all.again;
     if (!all.as_root) return fmt::format("sudo guard {} {}", all.command, unit_of(finding));
     return {};
 }

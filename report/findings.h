@@ -50,6 +50,8 @@ struct Findings {
     Bar bar;
     SarifReader sarif_reader = SarifReader::any;
     std::optional<ChangeVerdict> change;  ///< of a review: the answer as a whole
+    std::string again;       ///< the command that looks again; empty: `guard COMMAND UNIT`
+    bool own_launch = true;  ///< guard started it; else guard can't mend it either
 };
 
 /// How many findings count, by severity. A waived one counts nowhere else, nor does one that is unknown.
@@ -73,8 +75,12 @@ struct FormatRow {
 
 /// The entries alone: nothing about what is well, and no sum.
 [[nodiscard]] std::string entries_text(const Findings& findings, Colour colour);
+/// One of them alone, as findings_text writes it.
+[[nodiscard]] std::string entry_text(const Finding& finding, const Findings& all, Colour colour);
 
 [[nodiscard]] std::string findings_json(const Findings& findings);
+/// One of them alone: an object on one line.
+[[nodiscard]] std::string finding_json(const Finding& finding, const Findings& all);
 [[nodiscard]] std::string findings_sarif(const Findings& findings);
 [[nodiscard]] std::string findings_markdown(const Findings& findings);
 /// Annotations for the log of a GitHub workflow, the worst first; what is more than it shows of a kind stands

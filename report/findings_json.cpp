@@ -51,7 +51,7 @@ Json notes_json(const ReviewNotes& notes) {
     return json;
 }
 
-Json finding_json(const Finding& finding, const Findings& all) {
+Json json_of(const Finding& finding, const Findings& all) {
     auto subjects = Json::array();
     for (const auto& subject : finding.subjects) subjects.push_back(subject_json(subject));
     Json json{{"id", finding.check->id},
@@ -94,12 +94,16 @@ Json change_json(const ChangeVerdict& change) {
 
 }  // namespace
 
+std::string finding_json(const Finding& finding, const Findings& all) {
+    return json_of(finding, all).dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
 Json findings_as_json(const Findings& findings) {
     auto examined = Json::array();
     for (const auto& one : findings.examined)
         examined.push_back({{"name", one.unit}, {"tasks", one.tasks}, {"checks", one.checks}});
     auto list = Json::array();
-    for (const auto& finding : findings.findings) list.push_back(finding_json(finding, findings));
+    for (const auto& finding : findings.findings) list.push_back(json_of(finding, findings));
     Json all{{"guard", 1},
              {"command", findings.command},
              {"examined", examined},

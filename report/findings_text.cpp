@@ -185,6 +185,10 @@ std::string entries_text(const Findings& findings, Colour colour) {
     return text;
 }
 
+std::string entry_text(const Finding& finding, const Findings& all, Colour colour) {
+    return entry_text(Entry(&finding, 1), all, width_of(unit_of(finding)), colour);
+}
+
 std::string findings_text(const Findings& findings, Colour colour) {
     if (findings.change) return review_text(findings, colour);
     return entries_text(findings, colour) + well_text(findings, unit_width(findings)) +

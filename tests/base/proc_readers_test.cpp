@@ -53,8 +53,21 @@ constexpr const char* kStat =
 TEST(ProcStatTest, FieldsAreCountedFromTheLastBracket) {
     const auto stat = parse_proc_stat(kStat);
     ASSERT_TRUE(stat) << describe(stat.error());
-    EXPECT_EQ(*stat,
-              (ProcStat{.terminal = 34816, .nice = 0, .start = 123456789, .realtime = 10, .policy = 1}));
+    EXPECT_EQ(*stat, (ProcStat{.terminal = 34816,
+                               .nice = 0,
+                               .start = 123456789,
+                               .realtime = 10,
+                               .policy = 1,
+                               .flags = 4194560}));
+    EXPECT_FALSE(stat->of_kernel());
+}
+
+TEST(ProcStatTest, AThreadOfTheKernelIsToldByItsFlag) {
+    std::string line = kStat;
+    line.replace(line.find("4194560"), 7, "2129984");
+    const auto stat = parse_proc_stat(line);
+    ASSERT_TRUE(stat);
+    EXPECT_TRUE(stat->of_kernel());
 }
 
 TEST(ProcStatTest, ALineThatEndsTooEarlyIsAnErrorThatNamesTheField) {
@@ -71,7 +84,7 @@ TEST(ProcNetTest, TcpSocketsThatListenAreToldFromConnectedOnes) {
         "   1: 020200C0:E7E0 507100CB:0050 01 00000000:00000000 03:00000454 00000000     0        0 0 3\n",
         Transport::tcp);
     ASSERT_TRUE(sockets);
-    EXPECT_THAT(*sockets, ElementsAre(ListeningSocket{"00000000", 25565}));
+    EXPECT_THAT(*sockets, ElementsAre(ListeningSocket{"00000000", 25565, 32}));
 }
 
 TEST(ProcNetTest, UdpSocketsThatAreBoundAndNotConnectedCount) {
@@ -82,6 +95,25 @@ TEST(ProcNetTest, UdpSocketsThatAreBoundAndNotConnectedCount) {
         Transport::udp);
     ASSERT_TRUE(sockets);
     EXPECT_THAT(*sockets, ElementsAre(ListeningSocket{"00000000000000000000000000000000", 53}));
+}
+
+TEST(ProcNetTest, AnAddressIsReadFromItsHexadecimalWords) {
+    EXPECT_EQ(format_address(address_in_hex("0100007F").value()), "127.0.0.1");
+    EXPECT_EQ(format_address(address_in_hex("00000000000000000000000001000000").value()), "::1");
+    EXPECT_EQ(format_address(address_in_hex("0000000000000000FFFF00000100007F").value()), "127.0.0.1");
+    EXPECT_FALSE(address_in_hex("0100007"));
+    EXPECT_FALSE(address_in_hex("0100007G"));
+}
+
+TEST(ProcNetTest, UnixSocketsThatListenAreToldFromConnectedOnes) {
+    const auto sockets = parse_unix_listeners(
+        "Num       RefCount Protocol Flags    Type St Inode Path\n"
+        "0000000000000000: 00000002 00000000 00010000 0001 01 2113 /run/with blank.sock\n"
+        "0000000000000000: 00000003 00000000 00000000 0001 03 2114 /run/connected.sock\n"
+        "0000000000000000: 00000002 00000000 00010000 0001 01 2115 @abstract\n"
+        "0000000000000000: 00000002 00000000 00010000 0001 01 2116\n");
+    EXPECT_THAT(sockets,
+                ElementsAre(UnixListener{"/run/with blank.sock", 2113}, UnixListener{"@abstract", 2115}));
 }
 
 TEST(ProcNetTest, ALineWithoutAPortIsAnError) {
