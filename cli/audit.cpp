@@ -33,6 +33,9 @@ Result<void> options_fit(const Invocation& invocation) {
     for (const auto* only : {"interval", "listen"})
         if (!watch && invocation.has(only))
             return fail(attempt, fmt::format("--{} belongs to --watch", only), "add --watch");
+    if (watch && invocation.value("exact") == "ptrace")
+        return fail(attempt, "a watcher would interrupt the server again and again",
+                    "leave out --exact=ptrace");
     if (!watch && invocation.value("format") == "journal")
         return fail(attempt, "--format journal belongs to --watch", "add --watch");
     return {};
