@@ -72,7 +72,8 @@ void add_told(std::map<std::string, ToldFindings::Ended>& told, const Json& json
     json.at("command").get_to(subject.command);
     json.at("exe").get_to(subject.exe);
     finding.subjects = {subject};
-    told.emplace(key_of(finding, subject),
+    auto key = key_of(finding, subject);
+    told.emplace(std::move(key),
                  ToldFindings::Ended{std::move(finding), json.at("since").get<std::int64_t>()});
 }
 

@@ -36,7 +36,7 @@ constexpr milliseconds kGather{100};   // what comes within this after an event 
 constexpr milliseconds kConfirm{150};  // between the two looks that tell a change from a passing moment
 constexpr milliseconds kShowAgain{15'000};
 // Whole audits without a sign of change: never more than this part of the time, never more often than this.
-constexpr int kSweepShare = 400;
+constexpr int kSweepShare = 1'000;
 constexpr milliseconds kSweep{5'000};
 
 std::string state_path() { return launcher::state_paths().run + "/.watch.json"; }

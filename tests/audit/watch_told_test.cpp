@@ -75,10 +75,11 @@ TEST(ToldFindingsTest, AWaivedFindingIsNotTold) {
 
 TEST(ToldFindingsTest, TheNextWatcherKnowsWhatWasTold) {
     ToldFindings told;
-    const std::vector now{finding_of("one", "a \"quoted\"\n\xff name")};
+    const std::vector now{finding_of("one", "a \"quoted\"\nname")};
     static_cast<void>(told.settle(now, now, 1000));
     auto again = ToldFindings::from_json(told.to_json());
     ASSERT_TRUE(again) << describe(again.error());
+    EXPECT_FALSE(again->differ(now)) << "it would be told again";
     const auto turns = again->settle({}, {}, 1060);
     ASSERT_EQ(turns.ended.size(), 1U);
     EXPECT_EQ(turns.ended[0].since, 1000);

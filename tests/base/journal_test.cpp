@@ -14,7 +14,7 @@ namespace {
 
 TEST(JournalTest, AFieldIsALineAndOneWithANewlineHasItsLength) {
     const std::array<JournalField, 2> fields{{{"PRIORITY", "3"}, {"MESSAGE", "a\nb"}}};
-    EXPECT_EQ(journal_entry(fields), std::string("PRIORITY=3\nMESSAGE\n\3\0\0\0\0\0\0\0a\nb\n", 32));
+    EXPECT_EQ(journal_entry(fields), std::string("PRIORITY=3\nMESSAGE\n\3\0\0\0\0\0\0\0a\nb\n", 31));
 }
 
 TEST(JournalTest, AnEntryArrivesAsOneDatagram) {

@@ -117,7 +117,7 @@ constexpr Drift kDrifts[] = {
      "prlimit --pid $P --nofile=$(prlimit --pid $$ --nofile -o SOFT --noheadings | tr -d ' '):20000",
      "rlimits"},
     {"a host name", "nsenter -t $P -u hostname drifted", "nsenter -t $P -u hostname one", "hostname"},
-    {"an interface", "nsenter -t $P -n ip link add extra type veth peer name extra2",
+    {"an interface", "nsenter -t $P -n ip link add extra type bridge",
      "nsenter -t $P -n ip link del extra", "network.interfaces"},
 };
 

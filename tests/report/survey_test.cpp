@@ -73,7 +73,7 @@ TEST(SurveyTextTest, ANamespaceThatNoProcessKeepsIsNamedWithItsKeeper) {
                          {"network", 43, false, 2, "java (process 4711)", {}}};
     const auto text = survey_text(survey, report::Detail::notable);
     EXPECT_THAT(text, HasSubstr("Namespaces besides the machine's own: 1 network."));
-    EXPECT_THAT(text, HasSubstr("kept alive by nobody's process:\n  network 42: a descriptor of dockerd"));
+    EXPECT_THAT(text, HasSubstr("kept alive by nobody's process:\n    network 42: a descriptor of dockerd"));
 }
 
 TEST(SurveyTextTest, NoLineIsWiderThanThePage) {
