@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "audit/own_rights.h"
 #include "cli/commands.h"
 #include "cli/exit_status.h"
@@ -36,8 +38,13 @@ Result<void> options_fit(const Invocation& invocation) {
     if (watch && invocation.value("exact") == "ptrace")
         return fail(attempt, "a watcher would interrupt the server again and again",
                     "leave out --exact=ptrace");
-    if (!watch && invocation.value("format") == "journal")
-        return fail(attempt, "--format journal belongs to --watch", "add --watch");
+    const auto outputs = invocation.values("output");
+    const bool to_journal =
+        invocation.value("format") == "journal" ||
+        std::ranges::any_of(outputs, [](const auto& output) { return output.starts_with("journal:"); });
+    if (!watch && to_journal)
+        return fail(attempt, "the journal takes what --watch tells, an entry at a time",
+                    "guard audit --watch --format journal");
     return {};
 }
 

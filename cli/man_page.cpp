@@ -16,6 +16,8 @@ std::string escaped(std::string_view text) {
             result += "\\e";
         else if (character == '-')
             result += "\\-";
+        else if (character == '|')
+            result += "|\\:";  // a long list of choices may be broken there
         else
             result += character;
     }

@@ -72,6 +72,7 @@ INSTANTIATE_TEST_SUITE_P(
                    {"list", "--output", "json:x", "--output", "text:x"},
                    2,
                    "names x twice"},
+        WrongUsage{"AuditOnceIntoTheJournal", {"audit", "--output", "journal:/tmp/none"}, 2, "--watch"},
         WrongUsage{"AFormatThatIsNone", {"list", "--format", "yaml"}, 2, "text|json"},
         WrongUsage{"AColourThatIsNone", {"list", "--color", "blue"}, 2, "auto|always|never"},
         WrongUsage{"AValueThatIsMissing", {"audit", "--fail-on"}, 2, "--fail-on"},
