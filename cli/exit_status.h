@@ -5,15 +5,14 @@
 /// What guard's exit statuses mean: the one place that turns an outcome into a number.
 namespace guard::cli {
 
-enum Status : int {
-    kDone = 0,
-    kFailed = 1,         ///< found something, not found, or failed
-    kUsage = 2,          ///< wrong usage, or input that can't be used
-    kIncomplete = 3,     ///< audit, check, review: something could not be read
-    kNotLaunched = 125,  ///< launch: guard could not make the container; wrong usage included
-    kNotExecutable = 126,
-    kNotFound = 127,
-};
+inline constexpr int kDone = 0;
+inline constexpr int kFailed = 1;      ///< found something, not found, or failed
+inline constexpr int kUsage = 2;       ///< wrong usage, or input that can't be used
+inline constexpr int kIncomplete = 3;  ///< audit, check, review: something could not be read
+inline constexpr int kNotLaunched =
+    125;  ///< launch: guard could not make the container; wrong usage included
+inline constexpr int kNotExecutable = 126;
+inline constexpr int kNotFound = 127;
 
 struct StatusRow {
     std::string_view commands, status, meaning;
