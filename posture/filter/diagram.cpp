@@ -66,7 +66,7 @@ std::uint32_t settled_answer(std::uint32_t answer) {
     }
 }
 
-Diagrams::Diagrams(const Limits& limits) : limits_(limits), memory_(1U << 14U) {
+Diagrams::Diagrams(const Limits& limits) : limits_(limits), memory_(1U << 8U) {
     (void)leaf(0);
     (void)leaf(1);
     (void)pairs_.number({});

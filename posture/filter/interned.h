@@ -29,7 +29,7 @@ public:
     [[nodiscard]] std::size_t size() const { return rows_.size(); }
 
 private:
-    static constexpr std::size_t kFirstSlots = 1024;  // a power of two, as every later size
+    static constexpr std::size_t kFirstSlots = 64;  // a power of two, as every later size
     static constexpr std::uint32_t kFree = ~0U;
     using Words = std::array<std::uint32_t, sizeof(Row) / 4>;
 
