@@ -73,7 +73,8 @@ protected:
     /// Lines that tell that this finding begins or ends.
     [[nodiscard]] std::size_t count(const std::string& event, const std::string& id) const {
         std::size_t lines = 0;
-        for (const auto line : lines_of(told())) {
+        const auto all = told();  // the lines look into it
+        for (const auto line : lines_of(all)) {
             const auto json = nlohmann::json::parse(line, nullptr, false);
             if (json.is_discarded() || !json.is_object()) continue;
             lines += json["event"] == event && json["finding"]["id"] == id ? 1 : 0;
@@ -117,8 +118,8 @@ constexpr Drift kDrifts[] = {
      "prlimit --pid $P --nofile=$(prlimit --pid $$ --nofile -o SOFT --noheadings | tr -d ' '):20000",
      "rlimits"},
     {"a host name", "nsenter -t $P -u hostname drifted", "nsenter -t $P -u hostname one", "hostname"},
-    {"an interface", "nsenter -t $P -n ip link add extra type bridge",
-     "nsenter -t $P -n ip link del extra", "network.interfaces"},
+    {"an interface", "nsenter -t $P -n ip link add extra type bridge", "nsenter -t $P -n ip link del extra",
+     "network.interfaces"},
 };
 
 TEST_F(WatchTest, WhatDriftsIsToldInTimeAndWhatIsUndoneToo) {
