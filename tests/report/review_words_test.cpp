@@ -66,7 +66,9 @@ TEST(ReviewWordsTest, NoChangeIsSaidAsProved) {
 
 TEST(ReviewWordsTest, NoLineIsWiderThanThePage) {
     std::vector<Finding> all;
-    for (int i = 0; i < 20; ++i)
+    constexpr int kMany = 20;
+    all.reserve(kMany);
+    for (int i = 0; i < kMany; ++i)
         all.push_back(finding(fmt::format("a_call_with_quite_a_long_name_{}", i), {"base", "mail", "web"}));
     const auto page = review_text(findings(all), Colour::off);  // the lines look into it
     for (const auto line : split(page, '\n')) EXPECT_LE(width_of(line), kPageWidth) << line;
