@@ -71,10 +71,18 @@ async function walk (bot) {
 
 const name = (block) => (block ? block.name : 'nothing loaded')
 
+// The ground beside the feet, wherever there still is some: an earlier game may have dug here, too.
+function ground (bot) {
+  const around = [[1, 0], [-1, 0], [0, 1], [0, -1], [1, 1], [-1, 1], [1, -1], [-1, -1]]
+  const blocks = around.map(([x, z]) => bot.blockAt(bot.entity.position.floored().offset(x, -1, z)))
+  const block = blocks.find((candidate) => candidate && candidate.name !== 'air')
+  if (!block) throw new Error(`nothing to dig around ${bot.entity.position.floored()}: ${blocks.map(name)}`)
+  return block
+}
+
 async function dig (bot) {
-  const place = bot.entity.position.floored().offset(1, -1, 0)
-  const block = bot.blockAt(place)
-  if (!block || block.name === 'air') throw new Error(`nothing to dig at ${place}: ${name(block)}`)
+  const block = ground(bot)
+  const place = block.position
   await within('dig', bot.dig(block))
   if (name(bot.blockAt(place)) !== 'air') throw new Error(`${block.name} at ${place} is still there`)
   fs.writeFileSync(state, JSON.stringify({ version, x: place.x, y: place.y, z: place.z, was: block.name }) + '\n')
