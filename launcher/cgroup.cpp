@@ -369,7 +369,7 @@ Result<CgroupPlan> plan_cgroup(const Posture& posture, const std::set<std::strin
     return plan_cgroup_on(TRY(this_cgroup_host()), posture, optional, name);
 }
 
-Result<UniqueFd> make_cgroup(const CgroupPlan& plan) {
+Result<CgroupDoors> make_cgroup(const CgroupPlan& plan) {
     const auto cpuset = plan.leaves.find("cpuset");
     for (const auto& made : plan.will_make)
         CHECK(plan.unified
@@ -381,17 +381,14 @@ Result<UniqueFd> make_cgroup(const CgroupPlan& plan) {
         done.error().attempt = fmt::format("enforce {}: write \"{}\" to {}/{}", key, value, folder, file);
         return std::unexpected(done.error());
     }
-    if (!plan.unified) return UniqueFd();
-    auto leaf = TRY(sys::open(plan.leaves.at(""), O_RDONLY | O_DIRECTORY));
-    if (!plan.devices.empty()) CHECK(attach_device_program(device_program(plan.devices), leaf.get()));
-    return leaf;
-}
-
-Result<void> attach_to_cgroup(const CgroupPlan& plan, pid_t pid) {
-    if (plan.unified) return {};
+    CgroupDoors doors;
     for (const auto& made : plan.will_make)
-        CHECK(sys::write_file(made.what + "/cgroup.procs", std::to_string(pid)));
-    return {};
+        if (made.detail.empty())
+            doors.leaf = TRY(sys::open(made.what, O_RDONLY | O_DIRECTORY));
+        else
+            doors.tasks.push_back(TRY(sys::open(made.what + "/tasks", O_WRONLY)));
+    if (!plan.devices.empty()) CHECK(attach_device_program(device_program(plan.devices), doors.leaf.get()));
+    return doors;
 }
 
 }  // namespace guard::launcher

@@ -58,12 +58,17 @@ struct CgroupHost {
 /// ("limits.swap").
 [[nodiscard]] Result<CgroupPlan> plan_cgroup(const Posture& posture, const std::set<std::string>& optional,
                                              const std::string& name);
-/// Makes the leaves, writes the limits and the device rules. On v2 returns the leaf for CLONE_INTO_CGROUP,
-/// else no descriptor. Fails with the profile's key; what was made by then is undone by its rows of
-/// `will_make`.
-[[nodiscard]] Result<UniqueFd> make_cgroup(const CgroupPlan& plan);
-/// v1: moves a process into every leaf. On v2 nothing is left to do.
-[[nodiscard]] Result<void> attach_to_cgroup(const CgroupPlan& plan, pid_t pid);
+/// How a process comes into its leaves without anyone moving it. To move another process the kernel first
+/// waits, for milliseconds, until no fork is under way on any core; a task that moves itself waits for
+/// nobody.
+struct CgroupDoors {
+    UniqueFd leaf;                ///< v2, also of a hybrid host: for CLONE_INTO_CGROUP; none without v2
+    std::vector<UniqueFd> tasks;  ///< v1: the file `tasks` of each leaf, where the new process writes kItself
+    static constexpr char kItself = '0';
+};
+/// Makes the leaves, writes the limits and the device rules. Fails with the profile's key; what was made by
+/// then is undone by its rows of `will_make`.
+[[nodiscard]] Result<CgroupDoors> make_cgroup(const CgroupPlan& plan);
 /// Ends every process in the leaves (cgroup.kill, else freezer and pidfds), waits until they are empty.
 [[nodiscard]] Result<void> kill_cgroup(const std::map<std::string, std::string>& leaves);
 /// Removes one leaf; what is gone already is fine.

@@ -108,6 +108,13 @@ int wait_for_maps(Child& child) noexcept {
     return await(child.in.sync, kMapsAreReady);
 }
 
+// By descriptors that the host opened: the kernel asks whether whoever opened them may. cgroups(7)
+int enter_cgroups(Child& child) noexcept {
+    for (const int tasks : child.in.tasks)
+        if (::write(tasks, &CgroupDoors::kItself, 1) < 0) return errno;
+    return 0;
+}
+
 // Only now is it in its cgroups, so only now does a new cgroup namespace begin there. On v2 clone3 did both.
 int own_cgroup_view(Child& child) noexcept {
     if (child.plan.cgroup.unified || (child.plan.namespaces & CLONE_NEWCGROUP) == 0) return 0;
@@ -431,6 +438,7 @@ int execute(Child& child) noexcept {
 
 constexpr auto kSteps = std::to_array<StepRow>({
     {"wait for the id maps", wait_for_maps},
+    {"enter the own cgroups", enter_cgroups},
     {"make an own cgroup namespace", own_cgroup_view},
     {"close the own namespaces to new ones", set_own_sysctls},
     {"close the own network to forwarding", close_own_network},

@@ -13,6 +13,7 @@ namespace guard::launcher {
 struct ChildInput {
     const LaunchPlan* plan = nullptr;
     std::span<const int> mounts;  ///< one for each of plan->mounts: a detached mount, or -1
+    std::span<const int> tasks;   ///< v1: the file `tasks` of each cgroup that it enters
     int sync = -1;                ///< its end of the socket to the supervisor
     int supervisor = -1;          ///< the other end, which it closes
     int report = -1;              ///< a pipe for one StepFailure; end of file: the command runs

@@ -102,6 +102,12 @@ std::vector<char*> pointers_to(const std::vector<std::string>& texts) {
     return pointers;
 }
 
+std::vector<int> numbers_of(const std::vector<UniqueFd>& fds) {
+    std::vector<int> numbers;
+    for (const auto& fd : fds) numbers.push_back(fd.get());
+    return numbers;
+}
+
 struct Child {
     pid_t pid = 0;
     UniqueFd pidfd;
@@ -223,24 +229,24 @@ Launched<void> start(const LaunchPlan& plan, Record& record, Running& running) {
                 check_start_file(plan, [&](const auto& path) { return path.starts_with(plan.data + "/"); });
             !there)
             return refused(there.error(), kNotFound);
-    auto leaf = make_cgroup(plan.cgroup);
-    if (!leaf) return refused(leaf.error());
+    auto doors = make_cgroup(plan.cgroup);
+    if (!doors) return refused(doors.error());
     auto mounts = open_mounts(plan);
     if (!mounts) return refused(mounts.error());
     auto channels = open_channels(plan, running);
     if (!channels) return refused(channels.error());
-    std::vector<int> mount_fds;
-    for (const auto& mount : *mounts) mount_fds.push_back(mount.get());
-    ChildInput input{.plan = &plan, .mounts = mount_fds};
+    const auto mount_fds = numbers_of(*mounts), task_fds = numbers_of(doors->tasks);
+    ChildInput input{.plan = &plan, .mounts = mount_fds, .tasks = task_fds};
     input.sync = channels->child_sync.get();
     input.supervisor = channels->sync.get();
     input.report = channels->child_report.get();
     input.null = channels->null.get();
     for (int fd = 0; fd < 3; ++fd) input.stdio[fd] = channels->child_stdio[fd].get();
-    auto child = clone_child(plan, input, *leaf);
+    auto child = clone_child(plan, input, doors->leaf);
     if (!child) return refused(child.error());
     running.init = std::move(child->pidfd);
     mounts->clear();
+    doors->tasks.clear();
     channels->child_report.reset();
     channels->child_sync.reset();
     for (auto& fd : channels->child_stdio) fd.reset();

@@ -181,9 +181,8 @@ Result<std::vector<UniqueFd>> open_mounts(const LaunchPlan& plan) {
 
 Result<void> prepare_child(const LaunchPlan& plan, pid_t child) {
     const auto folder = TRY(sys::open(fmt::format("/proc/{}", child), O_RDONLY | O_DIRECTORY));
-    // Before it is attached: a cgroup of v1 without a share of real time refuses a real-time task.
+    // Before it enters them: a cgroup of v1 without a share of real time refuses a real-time task.
     CHECK(reset_scheduling(child));
-    CHECK(attach_to_cgroup(plan.cgroup, child));
     if (plan.own_users) {
         CHECK(sys::write_file(folder.get(), "uid_map", plan.uid_map));
         CHECK(sys::write_file(folder.get(), "gid_map", plan.gid_map));

@@ -18,8 +18,7 @@ namespace guard::launcher {
 /// child makes. Fails where a source is not what it was when the launch was planned.
 [[nodiscard]] Result<std::vector<UniqueFd>> open_mounts(const LaunchPlan& plan);
 
-/// Writes the id maps, the oom score and the hard limits that only the host may raise; moves it into its
-/// cgroups.
+/// Writes the id maps, the oom score and the hard limits that only the host may raise.
 [[nodiscard]] Result<void> prepare_child(const LaunchPlan& plan, pid_t child);
 
 }  // namespace guard::launcher

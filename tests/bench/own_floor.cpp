@@ -108,6 +108,18 @@ void make_cgroups(const string& name) {
         put(shared(controller) + "/" + name + "/" + file, value);
 }
 
+struct Doors {
+    int leaf = -1;
+    std::array<int, kControllers.size() - 1> tasks{};
+};
+Doors open_doors(const string& name) {
+    Doors doors;
+    doors.leaf = opened(shared(kControllers[0]) + "/" + name, O_RDONLY | O_DIRECTORY);
+    for (std::size_t at = 0; at < doors.tasks.size(); ++at)
+        doors.tasks.at(at) = opened(shared(kControllers.at(at + 1)) + "/" + name + "/tasks", O_WRONLY);
+    return doors;
+}
+
 void remove_cgroups(const string& name) {
     for (const auto* controller : kControllers) {
         while (::rmdir((shared(controller) + "/" + name).c_str()) < 0 && errno == EBUSY)
@@ -295,9 +307,10 @@ char heard(int socket) {
     ::_exit(WEXITSTATUS(status));
 }
 
-[[noreturn]] void child(const Binds& binds, const Wires& wires, const string& filter, const string& name,
-                        char** argv) {
+[[noreturn]] void child(const Binds& binds, const Doors& doors, const Wires& wires, const string& filter,
+                        const string& name, char** argv) {
     if (heard(wires.sync[1]) != 'm') ::_exit(125);
+    for (const int fd : doors.tasks) must(::write(fd, "0", 1), "tasks");
     must(::unshare(CLONE_NEWCGROUP), "unshare");
     put("/proc/sys/user/max_user_namespaces", "0");
     put("/proc/sys/vm/memfd_noexec", "2");
@@ -415,22 +428,23 @@ int main(int argc, char** argv) {
     must(::flock(opened(folder + "/lock", O_RDWR | O_CREAT), LOCK_EX | LOCK_NB), "lock");
     save(folder, record);
     make_cgroups(name);
+    const auto doors = open_doors(name);
     const auto binds = open_binds(argv[1]);
     Wires wires;
     must(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, wires.sync.data()), "socketpair");
     for (auto* pipe : {&wires.report, &wires.out, &wires.err}) must(::pipe2(pipe->data(), O_CLOEXEC), "pipe");
     int pidfd = -1;
     clone_args arguments{};
-    arguments.flags =
-        CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWNS | CLONE_NEWUTS | CLONE_PIDFD;
+    arguments.flags = CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWNS |
+                      CLONE_NEWUTS | CLONE_PIDFD | CLONE_INTO_CGROUP;
+    arguments.cgroup = static_cast<std::uint64_t>(doors.leaf);
     arguments.pidfd = reinterpret_cast<std::uintptr_t>(&pidfd);
     arguments.exit_signal = SIGCHLD;
     const long pid = ::syscall(SYS_clone3, &arguments, sizeof arguments);
     must(pid, "clone3");
-    if (pid == 0) child(binds, wires, filter, name, argv + 6);
+    if (pid == 0) child(binds, doors, wires, filter, name, argv + 6);
     for (auto* pipe : {&wires.report, &wires.out, &wires.err, &wires.sync}) ::close((*pipe)[1]);
-    for (const auto* controller : kControllers)
-        put(shared(controller) + "/" + name + "/cgroup.procs", std::to_string(pid));
+    for (const int fd : doors.tasks) ::close(fd);
     for (const auto* map : {"uid_map", "gid_map"})
         put("/proc/" + std::to_string(pid) + "/" + map, "0 1879000000 65536\n");
     put("/proc/" + std::to_string(pid) + "/oom_score_adj", "0");

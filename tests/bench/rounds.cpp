@@ -1,8 +1,10 @@
 // Times commands side by side: each once a round, in an order shuffled anew, so that whatever the machine
 // does besides hits all alike. Then batches of several at once.
 //
-//   bench_rounds ROUNDS AT_ONCE BATCHES < cases      a case: NAME<tab>ARG<tab>ARG...; %ID% becomes a name and
-//   %PORT% a port of its own each time
+//   bench_rounds ROUNDS AT_ONCE BATCHES < cases      a case: NAME<tab>ARG<tab>ARG...
+//
+// %ID% becomes a name that nobody else has at the time, the same in every round, as a container's is; %NEW%
+// one that was never used; %PORT% a port that was never used.
 //
 // Prints a Markdown table; ratios are to the first case. A case that fails once is left out, with what it
 // said.
@@ -60,12 +62,13 @@ std::vector<Case> read_cases(std::istream& in) {
     return cases;
 }
 
-pid_t start(const Case& one, const char* errors) {
+pid_t start(const Case& one, int slot, const char* errors) {
     static unsigned count = 0;
     auto arguments = one.arguments;
     constexpr unsigned kFirstPort = 20000, kPorts = 10000;
     const std::pair<const char*, std::string> words[]{
-        {"%ID%", fmt::format("bench-{}-{}", ::getpid(), ++count)},
+        {"%ID%", fmt::format("bench-{}", slot)},
+        {"%NEW%", fmt::format("bench-{}-{}", ::getpid(), ++count)},
         {"%PORT%", std::to_string(kFirstPort + count % kPorts)}};
     std::vector<char*> argv;
     for (auto& argument : arguments) {
@@ -107,7 +110,7 @@ void run_rounds(std::vector<Case>& cases, int rounds, const char* errors) {
         for (auto* one : order) {
             if (one->failed) continue;
             const auto begin = Clock::now();
-            if (!finish(start(*one, errors)))
+            if (!finish(start(*one, 0, errors)))
                 drop(*one, errors);
             else if (round >= 0)
                 one->single.push_back(since(begin));
@@ -121,7 +124,7 @@ void run_batches(std::vector<Case>& cases, int at_once, int batches) {
             if (one.failed) continue;
             const auto begin = Clock::now();
             std::vector<pid_t> pids;
-            for (int count = 0; count < at_once; ++count) pids.push_back(start(one, "/dev/null"));
+            for (int count = 0; count < at_once; ++count) pids.push_back(start(one, count, "/dev/null"));
             const bool all = std::ranges::count_if(pids, finish) == at_once;
             if (all) one.batch.push_back(since(begin));
         }

@@ -40,7 +40,7 @@ public:
         plan = std::move(*planned);
         auto made = make_cgroup(plan);
         EXPECT_TRUE(made) << (made ? "" : describe(made.error()) + made.error().fix);
-        if (made) folder = std::move(*made);
+        if (made) doors = std::move(*made);
     }
     Leaf(const Leaf&) = delete;
     Leaf& operator=(const Leaf&) = delete;
@@ -52,13 +52,12 @@ public:
     UniqueFd run(int (*body)()) const {
         const pid_t child = ::fork();
         if (child == 0) {
+            const bool entered = enter();
             ::raise(SIGSTOP);
-            ::_exit(body());
+            ::_exit(entered ? body() : kNotEntered);
         }
         int status = 0;
         EXPECT_EQ(::waitpid(child, &status, WUNTRACED), child);
-        const auto attached = attach(child);
-        EXPECT_TRUE(attached) << (attached ? "" : describe(attached.error()));
         auto pidfd = sys::pidfd_open(child);
         EXPECT_TRUE(pidfd);
         EXPECT_TRUE(sys::pidfd_send_signal(pidfd->get(), SIGCONT));
@@ -68,13 +67,16 @@ public:
         return plan.leaves.at(plan.unified ? "" : controller);
     }
     CgroupPlan plan;
-    UniqueFd folder;
+    CgroupDoors doors;
+    static constexpr int kNotEntered = 99;
 
 private:
-    // A launch clones into a v2 leaf; a test that forks has to move.
-    [[nodiscard]] Result<void> attach(pid_t pid) const {
-        if (plan.unified) return sys::write_file(folder_of("") + "/cgroup.procs", std::to_string(pid));
-        return attach_to_cgroup(plan, pid);
+    // As the child of a launch does; which is cloned into a v2 leaf, where one that is forked has to move.
+    [[nodiscard]] bool enter() const {
+        for (const auto& tasks : doors.tasks)
+            if (::write(tasks.get(), &CgroupDoors::kItself, 1) != 1) return false;
+        const auto leaf = plan.leaves.find("");
+        return leaf == plan.leaves.end() || sys::write_file(leaf->second + "/cgroup.procs", "0");
     }
 };
 

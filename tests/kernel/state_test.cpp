@@ -202,14 +202,18 @@ struct DeadSupervisorTest : testing::Test {
         record.made.push_back({Made::Kind::directory, folder / "made", ""});
         record.made.push_back({Made::Kind::file, folder / "made/file", ""});
         record.bindings.cgroups = plan->paths;
-        if (!save_record(record) || !make_cgroup(*plan)) ::_exit(3);
+        if (!save_record(record)) ::_exit(3);
+        const auto doors = make_cgroup(*plan);
+        if (!doors) ::_exit(3);
         folder.write("made/file", "x");
         // The payload, which outlives the supervisor here: nothing but the clean-up ends it.
         const pid_t payload = ::fork();
-        if (payload == 0)
+        if (payload == 0) {
+            for (const auto& tasks : doors->tasks)
+                if (::write(tasks.get(), &CgroupDoors::kItself, 1) != 1) ::_exit(4);
             for (;;) ::pause();
-        if (!attach_to_cgroup(*plan, payload)) ::_exit(4);
-        if (plan->unified && !sys::write_file(plan->leaves.at("") + "/cgroup.procs", std::to_string(payload)))
+        }
+        if (doors->leaf && !sys::write_file(plan->leaves.at("") + "/cgroup.procs", std::to_string(payload)))
             ::_exit(5);
         Child::ready();
         for (;;) ::pause();
