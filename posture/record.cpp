@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <concepts>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
@@ -166,100 +168,179 @@ concept HasMembers = requires(const T* type) { members(type); };
 
 // ---- writing
 
-template <class T>
-    requires std::integral<T> || std::same_as<T, std::string>
-json put(const T& value) {
-    return value;
+// Straight to text: a tree of json values first takes ten times as long, and a launch waits for it twice.
+
+void put(std::string& out, const std::string& text) {
+    const auto plain = [](char c) { return c >= ' ' && c <= '~' && c != '"' && c != '\\'; };
+    if (std::ranges::all_of(text, plain)) {
+        ((out += '"') += text) += '"';
+        return;
+    }
+    // Paths and commands may hold any bytes: what is no UTF-8 is replaced rather than refused.
+    out += json(text).dump(-1, ' ', false, json::error_handler_t::replace);
+}
+template <std::integral T>
+void put(std::string& out, T value) {
+    if constexpr (std::same_as<T, bool>)
+        out += value ? "true" : "false";
+    else
+        fmt::format_to(std::back_inserter(out), "{}", value);
 }
 template <class T>
     requires std::is_enum_v<T>
-json put(const T& value) {
-    return static_cast<std::int64_t>(value);
+void put(std::string& out, const T& value) {
+    put(out, static_cast<std::int64_t>(value));
 }
-json put(Lock lock) { return lock == Lock::held ? "held" : "open"; }
-json put(const std::chrono::milliseconds& time) { return time.count(); }
-json put(const std::chrono::year_month_day& day) {
-    return fmt::format("{:04}-{:02}-{:02}", static_cast<int>(day.year()), static_cast<unsigned>(day.month()),
-                       static_cast<unsigned>(day.day()));
+void put(std::string& out, Lock lock) { out += lock == Lock::held ? R"("held")" : R"("open")"; }
+void put(std::string& out, const std::chrono::milliseconds& time) {
+    put(out, static_cast<std::int64_t>(time.count()));
 }
-json put(const CapabilitySet& set) {
-    json names = json::array();
+void put(std::string& out, const std::chrono::year_month_day& day) {
+    fmt::format_to(std::back_inserter(out), "\"{:04}-{:02}-{:02}\"", static_cast<int>(day.year()),
+                   static_cast<unsigned>(day.month()), static_cast<unsigned>(day.day()));
+}
+
+// The commas and brackets of a list or an object.
+class Brackets {
+public:
+    Brackets(std::string& out, char open, char close) : out_(out), close_(close) { out_ += open; }
+    Brackets(const Brackets&) = delete;
+    Brackets& operator=(const Brackets&) = delete;
+    ~Brackets() { out_ += close_; }
+    void next() {
+        if (!first_) out_ += ',';
+        first_ = false;
+    }
+    void name(std::string_view name) {
+        next();
+        put(out_, std::string(name));
+        out_ += ':';
+    }
+
+private:
+    std::string& out_;
+    char close_;
+    bool first_ = true;
+};
+
+void put(std::string& out, const CapabilitySet& set) {
+    Brackets list(out, '[', ']');
     for (int bit = 0; bit < 64; ++bit)
-        if (((set.mask >> static_cast<unsigned>(bit)) & 1U) != 0) names.push_back(capability_name(bit));
-    return names;
+        if (((set.mask >> static_cast<unsigned>(bit)) & 1U) != 0) {
+            list.next();
+            put(out, capability_name(bit));
+        }
 }
-json put(const Posture& posture);
+void put(std::string& out, const Posture& posture);
+void put(std::string& out, const Origins& origins);
 template <class T>
-json put(const std::vector<T>& list);
+void put(std::string& out, const std::vector<T>& list);
 template <class T, std::size_t N>
-json put(const std::array<T, N>& list);
+void put(std::string& out, const std::array<T, N>& list);
 template <class T>
-json put(const std::set<T>& set);
+void put(std::string& out, const std::set<T>& set);
 template <class T>
-json put(const std::map<std::string, T>& map);
+void put(std::string& out, const std::map<std::string, T>& map);
 template <class T>
-json put(const std::optional<T>& value) {
-    return value ? put(*value) : json();
+void put(std::string& out, const std::optional<T>& value) {
+    if (value)
+        put(out, *value);
+    else
+        out += "null";
 }
 template <class T>
-json put(const Grants<T>& grants) {
-    return put(grants.all);
+void put(std::string& out, const Grants<T>& grants) {
+    put(out, grants.all);
 }
 template <class T>
-json put(const Ceiling<T>& ceiling) {
-    return put(ceiling.most);
+void put(std::string& out, const Ceiling<T>& ceiling) {
+    put(out, ceiling.most);
 }
 template <class T>
-json put(const Floor<T>& floor) {
-    return put(floor.least);
+void put(std::string& out, const Floor<T>& floor) {
+    put(out, floor.least);
 }
 template <class T>
-json put(const Exact<T>& exact) {
-    return put(exact.value);
+void put(std::string& out, const Exact<T>& exact) {
+    put(out, exact.value);
 }
 template <HasMembers T>
-json put(const T& value) {
-    json object = json::object();
-    std::apply([&](const auto&... row) { ((object[std::string(row.name)] = put(value.*row.of)), ...); },
-               members(&value));
-    return object;
+void put(std::string& out, const T& value);
+template <HasMembers T>
+void put_members(std::string& out, Brackets& object, const T& value) {
+    const auto one = [&](const auto& row) {
+        object.name(row.name);
+        put(out, value.*row.of);
+    };
+    std::apply([&](const auto&... row) { (one(row), ...); }, members(&value));
+}
+template <HasMembers T>
+void put(std::string& out, const T& value) {
+    Brackets object(out, '{', '}');
+    put_members(out, object, value);
 }
 template <class Range>
-json put_each(const Range& range) {
-    json list = json::array();
-    for (const auto& element : range) list.push_back(put(element));
-    return list;
+void put_each(std::string& out, const Range& range) {
+    Brackets list(out, '[', ']');
+    for (const auto& element : range) {
+        list.next();
+        put(out, element);
+    }
 }
 template <class T>
-json put(const std::vector<T>& list) {
-    return put_each(list);
+void put(std::string& out, const std::vector<T>& list) {
+    put_each(out, list);
 }
 template <class T, std::size_t N>
-json put(const std::array<T, N>& list) {
-    return put_each(list);
+void put(std::string& out, const std::array<T, N>& list) {
+    put_each(out, list);
 }
 template <class T>
-json put(const std::set<T>& set) {
-    return put_each(set);
+void put(std::string& out, const std::set<T>& set) {
+    put_each(out, set);
 }
 template <class T>
-json put(const std::map<std::string, T>& map) {
-    json object = json::object();
-    for (const auto& [name, value] : map) object[name] = put(value);
-    return object;
+void put(std::string& out, const std::map<std::string, T>& map) {
+    Brackets object(out, '{', '}');
+    for (const auto& [name, value] : map) {
+        object.name(name);
+        put(out, value);
+    }
+}
+// By file: each profile has hundreds of them, and they lie in a handful of files.
+void put(std::string& out, const Origins& origins) {
+    std::map<std::string_view, std::vector<const Origins::value_type*>> files;
+    for (const auto& origin : origins) files[origin.second.file].push_back(&origin);
+    Brackets object(out, '{', '}');
+    for (const auto& [file, paths] : files) {
+        object.name(file);
+        Brackets places(out, '{', '}');
+        for (const auto* origin : paths) {
+            places.name(origin->first);
+            put(out, std::array{origin->second.line, origin->second.column});
+        }
+    }
 }
 template <class T>
-json put_known(const Known<T>& known) {
-    if (const auto* value = value_of(known)) return {{"value", put(*value)}};
-    if (const auto* absent = std::get_if<Absent>(&known)) return {{"absent", absent->why}};
-    return {{"unknown", put(std::get<Unknown>(known))}};
+void put_known(std::string& out, const Known<T>& known) {
+    Brackets object(out, '{', '}');
+    if (const auto* value = value_of(known)) {
+        object.name("value");
+        put(out, *value);
+    } else if (const auto* absent = std::get_if<Absent>(&known)) {
+        object.name("absent");
+        put(out, absent->why);
+    } else {
+        object.name("unknown");
+        put(out, std::get<Unknown>(known));
+    }
 }
-json put(const Posture& posture) {
-    json object = json::object();
-    each_field(posture, [&object](std::string_view name, const auto& field) {
-        object[std::string(name)] = put_known(field);
+void put(std::string& out, const Posture& posture) {
+    Brackets object(out, '{', '}');
+    each_field(posture, [&](std::string_view name, const auto& field) {
+        object.name(name);
+        put_known(out, field);
     });
-    return object;
 }
 
 // ---- reading
@@ -327,6 +408,7 @@ void take(const json& from, CapabilitySet& to) {
     }
 }
 void take(const json& from, Posture& to);
+void take(const json& from, Origins& to);
 template <class T>
 void take(const json& from, std::vector<T>& to);
 template <class T, std::size_t N>
@@ -390,6 +472,19 @@ void take(const json& from, std::set<T>& to) {
         take(element, value);
         to.insert(std::move(value));
     });
+}
+void take(const json& from, Origins& to) {
+    if (!from.is_object()) bad(": want an object");
+    to.clear();
+    for (const auto& [file, paths] : from.items())
+        at(file, [&] {
+            for (const auto& [path, place] : paths.items())
+                at(path, [&] {
+                    std::array<unsigned, 2> numbers{};
+                    take(place, numbers);
+                    to[path] = {file, numbers[0], numbers[1]};
+                });
+        });
 }
 template <class T>
 void take(const json& from, std::map<std::string, T>& to) {
@@ -460,12 +555,18 @@ constexpr int kRecordVersion = 1;
 }  // namespace
 
 std::string record_to_json(const Record& record) {
-    auto object = put(record);
-    object["guard"] = kRecordVersion;
-    object["filter"] = to_hex(record.filter);
-    object["reaper-filter"] = to_hex(record.reaper_filter);
-    // Paths and commands may hold any bytes: what is no UTF-8 is replaced rather than refused.
-    return object.dump(-1, ' ', false, json::error_handler_t::replace);
+    std::string out;
+    {
+        Brackets object(out, '{', '}');
+        object.name("guard");
+        put(out, kRecordVersion);
+        put_members(out, object, record);
+        object.name("filter");
+        put(out, to_hex(record.filter));
+        object.name("reaper-filter");
+        put(out, to_hex(record.reaper_filter));
+    }
+    return out;
 }
 
 Result<Record> record_from_json(const std::string& text) {
@@ -479,7 +580,9 @@ Result<Record> record_from_json(const std::string& text) {
 }
 
 std::string posture_to_json(const Posture& posture) {
-    return put(posture).dump(2, ' ', false, json::error_handler_t::replace);
+    std::string text;
+    put(text, posture);
+    return json::parse(text).dump(2);  // for people: indented, in alphabetical order
 }
 
 Result<Posture> posture_from_json(const std::string& text) {

@@ -48,6 +48,10 @@ TEST(RecordTest, ARecordComesBackEqual) {
          .expires = std::chrono::year_month_day{std::chrono::year{2027}, std::chrono::month{6},
                                                 std::chrono::day{30}},
          .where = {"f", 1, 2}}};
+    record.launched.origins = {{"limits.memory", {"/p/web \"a\".toml", 3, 7}},
+                               {"limits.pids", {"/p/base.toml", 4, 8}},
+                               {"seccomp.lines/read", {"/p/base.toml", 5, 9}},
+                               {"service.restart", {"--set", 0, 0}}};
     record.reaper = nothing_granted();
     record.bindings.init = {41, 12345678901234ULL, 99};
     record.bindings.own = {{"pid", 4026531836}};
@@ -58,6 +62,7 @@ TEST(RecordTest, ARecordComesBackEqual) {
     EXPECT_EQ(back->filter, record.filter);
     EXPECT_EQ(back->bindings.init, record.bindings.init);
     EXPECT_EQ(back->made[0].kind, Made::Kind::veth);
+    EXPECT_EQ(back->launched.origins, record.launched.origins);
     EXPECT_EQ(back->launched.waivers[0].expires, record.launched.waivers[0].expires);
     EXPECT_EQ(record_to_json(*back), record_to_json(*record_from_json(record_to_json(*back))));
 }
@@ -79,6 +84,7 @@ TEST(RecordTest, WhatIsWrongIsNamedWithItsPath) {
         {broken(R"("start":0)", R"("start":-1)"), "start: number out of range"},
         {broken(R"("filter":"")", R"("filter":"0")"), "filter: an odd number"},
         {broken(R"("filter":"")", R"("filter":"zz")"), "filter: want hexadecimal"},
+        {broken(R"("origins":{})", R"("origins":{"f":{"a":[1]}})"), "launched.origins.f.a: want 2 numbers"},
         {broken(R"("made":[])", R"("made":[{"kind":0}])"), "made.0.what: missing"},
     };
     for (const auto& [text, says] : cases) {
