@@ -1,6 +1,7 @@
 #include "cli/status_words.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <array>
 #include <nlohmann/json.hpp>
@@ -67,6 +68,19 @@ std::string line(std::string_view label, const std::string& text) {
     return text.empty() ? std::string() : report::hanging(label, 12, report::printable(text));
 }
 
+// What a name stands for is what the container may connect to.
+std::vector<std::string> egress_words(const Status& one) {
+    auto words = one.egress;
+    for (auto& word : words) {
+        if (!one.names) continue;
+        const auto name = one.names->find(word);
+        if (name == one.names->end()) continue;
+        word +=
+            name->second.empty() ? " (no address now)" : fmt::format(" ({})", fmt::join(name->second, " "));
+    }
+    return words;
+}
+
 nlohmann::ordered_json gauge_json(const Gauge& gauge) {
     const auto value = [](const Number& number) {
         return number ? nlohmann::ordered_json(*number) : nlohmann::ordered_json(nullptr);
@@ -104,7 +118,7 @@ std::string status_text(const Status& one) {
                                                report::counted(one.oom_kills, "process")));
     text += line("addresses", report::listed(one.addresses));
     text += line("in", report::listed(one.publish));
-    text += line("out", report::listed(one.egress));
+    text += line("out", report::listed(egress_words(one)));
     text += line("data", one.data);
     return text + line("log", one.log);
 }
@@ -135,6 +149,7 @@ std::string statuses_json(const std::vector<Status>& all) {
                         {"oom-kills", one.oom_kills},
                         {"publish", one.publish},
                         {"egress", one.egress},
+                        {"names", one.names ? Json(*one.names) : Json(nullptr)},
                         {"addresses", one.addresses},
                         {"data", one.data},
                         {"log", one.log}});

@@ -13,6 +13,7 @@
 #include "base/split.h"
 #include "base/sys.h"
 #include "launcher/log.h"
+#include "launcher/network_names.h"
 
 namespace guard::launcher {
 namespace {
@@ -102,6 +103,19 @@ void add_profile(const Record& record, Status& status) {
     status.egress = granted(profile.posture.network.egress);
 }
 
+void add_names(Status& status) {
+    std::map<std::string, std::vector<std::string>> names;
+    for (const auto& text : status.egress)
+        if (const auto word = parse_egress(text); word && word->to == EgressWord::To::name) names[text];
+    if (!names.empty()) {
+        auto found = addresses_of_names(status.name);
+        if (!found) return;
+        found->merge(names);
+        names = std::move(*found);
+    }
+    status.names = std::move(names);
+}
+
 Status status_of(const Record& record) {
     Status status;
     status.name = record.name;
@@ -109,6 +123,7 @@ Status status_of(const Record& record) {
     if (record.started > 0)
         status.up = std::chrono::seconds(std::max<std::int64_t>(std::time(nullptr) - record.started, 0));
     add_profile(record, status);
+    add_names(status);
     add_process(record, status);
     status.memory.limit = limit_of(record, "memory");
     status.cpu.limit = limit_of(record, "cpus");

@@ -46,8 +46,11 @@ struct Status {
     Gauge processes;                         ///< processes and threads
     std::uint64_t oom_kills = 0;
     std::vector<std::string> publish, egress;  ///< as declared
-    std::vector<std::string> addresses;        ///< inside
-    std::string data, log;                     ///< outside; may be empty
+    /// The words of `egress` that are names, with the addresses they stand for now; none where that cannot be
+    /// read.
+    std::optional<std::map<std::string, std::vector<std::string>>> names;
+    std::vector<std::string> addresses;  ///< inside
+    std::string data, log;               ///< outside; may be empty
 };
 
 /// Every container with a record, by name. `sample`: how long to look for what the cpu does now; 0: not at

@@ -91,4 +91,22 @@ Result<void> let_through(const NetworkPlan& plan, const std::vector<EgressName>&
     return done;
 }
 
+Result<std::map<std::string, std::vector<std::string>>> addresses_of_names(const std::string& container) {
+    std::map<std::string, std::vector<std::string>> found;
+    auto socket = TRY(nft::open_socket());
+    for (const auto& [set, family] : {std::pair{"named4", IpFamily::v4}, std::pair{"named6", IpFamily::v6}})
+        for (const auto& element : TRY(nft::elements_of(socket, kGuardTable, set))) {
+            const auto word = word_of(element.comment);
+            if (!word || word->container != container) continue;
+            IpAddress address{family, {}};
+            std::ranges::copy(destination_of(element), address.bytes.begin());
+            auto& addresses = found[word->word];
+            // One for each protocol that the word lets through.
+            if (const auto text = format_address(address);
+                std::ranges::find(addresses, text) == addresses.end())
+                addresses.push_back(text);
+        }
+    return found;
+}
+
 }  // namespace guard::launcher

@@ -1,5 +1,6 @@
 #pragma once
 #include <chrono>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -35,5 +36,10 @@ struct StandsFor {
 /// home is left out unless the name is one of home. Fails where the table can't be changed.
 [[nodiscard]] Result<void> let_through(const NetworkPlan& plan, const std::vector<EgressName>& names,
                                        const std::vector<StandsFor>& known);
+
+/// What the names of a container's egress words stand for now, as text by the word as written; a name without
+/// an address is not there. Fails where the table cannot be read, with ENOENT where there is none.
+[[nodiscard]] Result<std::map<std::string, std::vector<std::string>>> addresses_of_names(
+    const std::string& container);
 
 }  // namespace guard::launcher

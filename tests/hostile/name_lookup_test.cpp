@@ -6,6 +6,7 @@
 #include <chrono>
 #include <map>
 
+#include "launcher/network_names.h"
 #include "tests/hostile/network_lab.h"
 #include "tests/support/temp_dir.h"
 
@@ -15,6 +16,8 @@ namespace {
 using namespace std::chrono_literals;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Pair;
 
 constexpr auto kInternet = "198.41.0.2", kLan = "192.168.77.2";
 
@@ -111,9 +114,12 @@ TEST_F(NameLookupTest, WhatANameStandsForIsLetThroughAndNothingElse) {
     const Server listens(internet(), 443), other(internet(), 80);
     auto& box = launch("box", {.egress = {"example.org:443/tcp"}});
     EXPECT_TRUE(is_refused(ask(box.net(), kInternet, 443)));
+    EXPECT_THAT(*addresses_of_names("box"), IsEmpty());
     NameLookup names(box.plan);
     names.start();
     EXPECT_THAT(finish(names), ElementsAre());
+    EXPECT_THAT(*addresses_of_names("box"), ElementsAre(Pair("example.org:443/tcp", ElementsAre(kInternet))));
+    EXPECT_THAT(*addresses_of_names("another"), IsEmpty());
     EXPECT_FALSE(is_refused(ask(box.net(), kInternet, 443)));
     EXPECT_TRUE(is_refused(ask(box.net(), kInternet, 80)));
     ASSERT_TRUE(names.due());
@@ -143,6 +149,7 @@ TEST_F(NameLookupTest, ANameOfTheInternetLeadsNowhereAtHome) {
     finish(names);
     EXPECT_TRUE(is_refused(ask(box.net(), kLan, 443)));
     EXPECT_FALSE(is_refused(ask(box.net(), kLan, 80)));
+    EXPECT_THAT(*addresses_of_names("box"), ElementsAre(Pair("nas.lan:80/tcp", ElementsAre(kLan))));
 }
 
 TEST_F(NameLookupTest, ASilentNameserverHoldsNobodyUpAndIsToldOnce) {
