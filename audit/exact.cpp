@@ -55,16 +55,14 @@ ExactFacts unanswered(const Unknown& why, Ask how) {
 struct Reading {
     std::unordered_map<pid_t, const TaskRow*> rows;  // by thread
     std::vector<std::string> names;                  // of the filters, by their number
-    std::shared_ptr<const FilterTexts> texts;
+    std::shared_ptr<ReadFilters> read = std::make_shared<ReadFilters>();
 };
 
 Reading reading_of(const TaskRows& rows) {
     Reading reading;
-    auto texts = std::make_shared<FilterTexts>();
     for (const auto& bytes : rows.filters)
-        texts->emplace(reading.names.emplace_back(filter_name(bytes)), bytes);
+        reading.read->bytes.emplace(reading.names.emplace_back(filter_name(bytes)), bytes);
     for (const auto& row : rows.tasks) reading.rows.emplace(row.tid, &row);
-    reading.texts = std::move(texts);
     return reading;
 }
 
@@ -73,7 +71,7 @@ ExactFacts facts_of(const TaskRow& row, const Reading& reading, Ask how) {
     facts.securebits.emplace(row.securebits);
     facts.filters_in_force = row.filters_in_force;
     facts.demanded = how == Ask::bpf;
-    facts.texts = reading.texts;
+    facts.read = reading.read;
     facts.filters.emplace(Unknown{
         0, "read its filters: it has more than guard looks at, or one that the kernel kept no copy of"});
     facts.landlock_layers.emplace(
@@ -133,13 +131,13 @@ ExactFacts facts_by_ptrace(const SeenTask& task) {
     const auto* const stat = value_of(task.details.stat);
     const auto read = filters_by_ptrace(task.tid, stat == nullptr ? 0 : stat->start);
     auto facts = unanswered({}, Ask::ptrace);
-    auto texts = std::make_shared<FilterTexts>();
-    facts.filters = map_known(known(read), [&texts](const std::vector<std::string>& filters) {
+    facts.read = std::make_shared<ReadFilters>();
+    facts.filters = map_known(known(read), [&facts](const std::vector<std::string>& filters) {
         std::vector<std::string> names;
-        for (const auto& bytes : filters) texts->emplace(names.emplace_back(filter_name(bytes)), bytes);
+        for (const auto& bytes : filters)
+            facts.read->bytes.emplace(names.emplace_back(filter_name(bytes)), bytes);
         return names;
     });
-    facts.texts = std::move(texts);
     return facts;
 }
 
@@ -152,34 +150,48 @@ Known<Named<Lock>> securebits_in_words(const Known<unsigned>& bits) {
     });
 }
 
-// The filters that a task got with or after its launch: those below were on guard itself.
+// The filters that a task got with or after its launch: those below were on guard itself. Where none was
+// recorded, it is somebody else's launch, and all of them hold it.
 std::vector<std::string> own_filters(const std::vector<std::string>& newest_first, const Posture& launched,
                                      std::size_t recorded) {
     const auto* const count = value_of(launched.seccomp.filters);
-    const std::size_t below = count == nullptr || count->least < recorded ? 0 : count->least - recorded;
+    const std::size_t below =
+        count == nullptr || recorded == 0 || count->least < recorded ? 0 : count->least - recorded;
     const auto kept = newest_first.size() > below ? newest_first.size() - below : 0;
     return {newest_first.begin(), newest_first.begin() + static_cast<std::ptrdiff_t>(kept)};
 }
 
-// Whether all filters that were recorded are among those it has.
+// Whether all filters that were recorded are among those it has; where none was, only their meaning tells.
 bool has_all(const std::vector<std::string>& names, const Named<Lock>& recorded) {
+    if (recorded.empty()) return names.empty();  // without any filter: its mode tells
     return std::ranges::all_of(
         recorded, [&names](const auto& one) { return std::ranges::find(names, one.first) != names.end(); });
 }
 
-// What these filters answer that the declared rules do not, by meaning: for every call and every argument.
-Result<std::vector<FilterChange>> changed_answers(const FilterRules& rules,
-                                                  const std::vector<std::string>& newest_first,
-                                                  const ExactFacts& facts) {
+// What these filters let through that the rules do not, by meaning: for every call and every argument.
+Result<std::vector<FilterChange>> looser_answers(const FilterRules& rules,
+                                                 const std::vector<std::string>& newest_first,
+                                                 const ReadFilters& read) {
     std::vector<std::vector<sock_filter>> oldest_first;
     for (const auto& name : newest_first | std::views::reverse)
-        oldest_first.push_back(TRY(filter_program(facts.texts->at(name))));
+        oldest_first.push_back(TRY(filter_program(read.bytes.at(name))));
     Diagrams diagrams;
     const auto declared = TRY(diagram_of(diagrams, rules));
     const auto seen = TRY(diagram_of(diagrams, std::span<const std::vector<sock_filter>>(oldest_first)));
     auto changes = TRY(difference(diagrams, declared, seen));
     std::erase_if(changes, [](const FilterChange& change) { return !change.looser; });
     return changes;
+}
+
+// The same, found out once for all tasks that carry the same filters.
+const Result<std::vector<FilterChange>>& looser_than(const FilterRules& rules,
+                                                     const std::vector<std::string>& newest_first,
+                                                     const ExactFacts& facts) {
+    auto key = std::pair{&rules, fmt::format("{}", fmt::join(newest_first, " "))};
+    const auto known_one = facts.read->looser.find(key);
+    if (known_one != facts.read->looser.end()) return known_one->second;
+    return facts.read->looser.emplace(std::move(key), looser_answers(rules, newest_first, *facts.read))
+        .first->second;
 }
 
 // What its filters are, and whether they allow what the launched ones do.
@@ -190,10 +202,11 @@ void fill_filters(Seccomp& seen, const Posture& launched, const ExactFacts& fact
     if (recorded == nullptr || rules == nullptr || names == nullptr) return;
     const auto own = own_filters(*names, launched, recorded->size());
     Named<Lock> content;
-    for (const auto& name : own) content[name] = Lock::held;
+    if (!recorded->empty())
+        for (const auto& name : own) content[name] = Lock::held;
     seen.access = launched.seccomp.access;  // more filters allow no more; what others allow is told by name
     if (!has_all(own, *recorded)) {
-        const auto changes = changed_answers(*rules, own, facts);
+        const auto& changes = looser_than(*rules, own, facts);
         if (!changes) seen.access = Unknown{changes.error().code, describe(changes.error())};
         // Other bytes of the same meaning, or of a tighter one: a guard of another version compiles
         // otherwise.
@@ -212,6 +225,19 @@ void take(Known<T>& field, Known<T> answer, const ExactFacts& facts) {
             missing->why = unproved->why + "; " + missing->why;
     }
     field = std::move(answer);
+}
+
+void fill_landlock(Landlock& seen, const Posture& launched, const ExactFacts& facts) {
+    take(seen.domain,
+         map_known(*facts.landlock_layers,
+                   [](unsigned layers) { return layers > 0 ? Lock::held : Lock::open; }),
+         facts);
+    const auto* const domain = value_of(seen.domain);
+    if (domain == nullptr || *domain == Lock::held) return;
+    // Outside any domain there are no rules that could differ: the one finding says all.
+    seen.read = launched.landlock.read;
+    seen.write = launched.landlock.write;
+    seen.execute = launched.landlock.execute;
 }
 
 }  // namespace
@@ -239,7 +265,7 @@ void ask_kernel(Scan& scan, int proc, Ask how, KernelReader& kernel) {
 Known<bool> share_a_load(const ExactFacts& one, const ExactFacts& other, const Named<Lock>& recorded) {
     const auto* const names = one.filters ? value_of(*one.filters) : nullptr;
     if (names == nullptr || one.loads.size() != names->size() || !other.filters ||
-        value_of(*other.filters) == nullptr || one.texts != other.texts)
+        value_of(*other.filters) == nullptr || one.read != other.read)
         return Unknown{0, "their filters were not read at once"};
     for (std::size_t i = 0; i < one.loads.size(); ++i)
         if (recorded.contains(names->at(i)) &&
@@ -256,7 +282,7 @@ std::string newly_allowed(const Posture& launched, const ExactFacts& facts) {
     if (recorded == nullptr || rules == nullptr || names == nullptr) return {};
     const auto own = own_filters(*names, launched, recorded->size());
     if (has_all(own, *recorded)) return {};
-    const auto changes = changed_answers(*rules, own, facts);
+    const auto& changes = looser_than(*rules, own, facts);
     if (!changes || changes->empty()) return {};
     std::vector<std::string> words;
     for (const auto& change : *changes | std::views::take(kMostNamed))
@@ -280,11 +306,7 @@ std::string print_of(const std::optional<ExactFacts>& facts) {
 
 void fill_exact(Posture& observed, const Posture& launched, const ExactFacts& facts) {
     if (facts.securebits) take(observed.securebits, securebits_in_words(*facts.securebits), facts);
-    if (facts.landlock_layers)
-        take(observed.landlock.domain,
-             map_known(*facts.landlock_layers,
-                       [](unsigned layers) { return layers > 0 ? Lock::held : Lock::open; }),
-             facts);
+    if (facts.landlock_layers) fill_landlock(observed.landlock, launched, facts);
     if (!facts.filters) return;
     if (const auto* const missing = std::get_if<Unknown>(&*facts.filters)) {
         take(observed.seccomp.content, Known<Named<Lock>>(*missing), facts);

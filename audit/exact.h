@@ -4,9 +4,11 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/task_iterator.h"
+#include "posture/filter/difference.h"
 #include "posture/posture.h"
 
 namespace guard::audit {
@@ -21,8 +23,12 @@ enum class Ask : std::uint8_t {
     ptrace,         ///< the filters of every task by stopping it for a moment
 };
 
-/// Bytes of filters by filter_name.
-using FilterTexts = std::map<std::string, std::string>;
+/// All filters that were read along, and what was found out about them: most tasks carry the same.
+struct ReadFilters {
+    std::map<std::string, std::string> bytes;  ///< by filter_name
+    /// What a stack of them lets through beyond some rules: by the rules and the names.
+    std::map<std::pair<const FilterRules*, std::string>, Result<std::vector<FilterChange>>> looser;
+};
 
 /// What the kernel answered about one task; none: it was not asked.
 struct ExactFacts {
@@ -33,7 +39,7 @@ struct ExactFacts {
         loads;                     ///< which load of a filter each of them is, numbered within one reading
     bool filters_in_force = true;  ///< no tracer has switched them off
     bool demanded = false;         ///< an answer that is missing counts, proved inherited or not
-    std::shared_ptr<const FilterTexts> texts;  ///< of all that were read along
+    std::shared_ptr<ReadFilters> read;  ///< what `filters` name
 };
 
 /// The kernel's walk over all threads, opened when it is asked first: that costs more than an audit of a home
@@ -69,7 +75,8 @@ void ask_kernel(Scan& scan, int proc, Ask how, KernelReader& kernel);
 [[nodiscard]] std::string print_of(const std::optional<ExactFacts>& facts);
 
 /// Replaces what counted as inherited by what the kernel answered. Filters of other bytes count as the
-/// launched ones where they are proved to let no call through that those do not.
+/// launched ones where they are proved to let no call through that those do not; so do all filters where
+/// `launched` names none, as a profile by itself does.
 void fill_exact(Posture& observed, const Posture& launched, const ExactFacts& facts);
 
 }  // namespace guard::audit

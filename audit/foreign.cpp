@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <span>
 
 #include "audit/foreign_mounts.h"
 #include "audit/known.h"
@@ -12,6 +13,7 @@
 #include "base/sys.h"
 #include "posture/fields.h"
 #include "posture/limit.h"
+#include "posture/waivers.h"
 
 namespace guard::audit {
 namespace {
@@ -96,6 +98,15 @@ bool same_namespaces(const TaskNamespaces& a, const TaskNamespaces& b) {
     });
 }
 
+// Of whatever filters it carries only the meaning can be judged; of Landlock the kernel tells how many layers
+// there are, and not their rules.
+void judge_rights(Posture& observed, const SeenTask& task) {
+    if (!task.exact) return;
+    const Unknown rules{0, "what another launcher's Landlock rules open can't be read from outside"};
+    for (auto* paths : {&observed.landlock.read, &observed.landlock.write, &observed.landlock.execute})
+        if (value_of(*paths) == nullptr) *paths = rules;
+}
+
 Posture judged(const SeenTask& task, const Frame& frame) {
     const auto& declared = frame.record->launched.posture;
     auto posture = observe(task, frame, declared, Descent::no);
@@ -106,6 +117,7 @@ Posture judged(const SeenTask& task, const Frame& frame) {
     if (auto* groups = value_of(posture.identity.groups); groups != nullptr && gid != nullptr)
         groups->all.erase(gid->value);
     judge_network(posture.network, declared.network);
+    judge_rights(posture, task);
     posture.revealed = Unknown{0, "which paths of the kernel another launcher hides is not judged"};
     if (auto* tree = value_of(posture.mounts); tree != nullptr && value_of(declared.mounts) != nullptr)
         *tree = without_customary(*tree, *value_of(declared.mounts));
@@ -137,10 +149,41 @@ Posture declared_for_any_launch(const Profile& profile) {
     return posture;
 }
 
+namespace {
+
+// Nobody launched it for guard, so nothing is proved inherited: the kernel itself is asked. BPF unless
+// another way was chosen.
+void ask_about(Scan& scanned, int proc, const Foreign& foreign, const Options& options) {
+    std::erase_if(scanned.tasks, [&foreign](const SeenTask& task) {
+        return task.pid != foreign.record.bindings.init.pid &&
+               !same_namespaces(task.facts.namespaces, foreign.own);
+    });
+    KernelReader own;
+    ask_kernel(scanned, proc, options.ask == Ask::ptrace ? Ask::ptrace : Ask::bpf,
+               options.kernel != nullptr ? *options.kernel : own);
+}
+
+// All filters of a task at once: one call more is one finding of the whole, or there would be hundreds.
+std::vector<Finding> filter_findings(std::span<const Case> cases, const std::vector<SeenTask>& tasks) {
+    std::vector<Finding> findings;
+    for (std::size_t at = 0; at < cases.size(); ++at) {
+        const auto& one = cases[at];
+        auto more = tasks[at].exact ? newly_allowed(*one.from, *tasks[at].exact) : std::string();
+        if (more.empty()) continue;
+        findings.push_back(raise("seccomp.access", one.subject, "what the profile allows",
+                                 "also " + std::move(more), origin_of(*one.origins, "seccomp.access")));
+        findings.back().verdict = Verdict::violation;
+    }
+    return findings;
+}
+
+}  // namespace
+
 Result<Report> audit_process(pid_t pid, const Profile& profile, const Options& options) {
     const auto proc = TRY(open_proc());
     auto foreign = TRY(stand_in(proc.get(), pid, profile));
-    const auto scanned = TRY(scan(proc.get(), {.namespaces = {}, .cgroups = {}, .inits = {pid}}));
+    auto scanned = TRY(scan(proc.get(), {.namespaces = {}, .cgroups = {}, .inits = {pid}}));
+    ask_about(scanned, proc.get(), foreign, options);
     auto& record = foreign.record;
     bind_sources(record, scanned.shared);
     const Frame frame{&record, &scanned.shared, &scanned.namespaces, &scanned.parents, &scanned.names,
@@ -149,7 +192,6 @@ Result<Report> audit_process(pid_t pid, const Profile& profile, const Options& o
     std::vector<Case> cases;
     postures.reserve(scanned.tasks.size());  // cases point into it
     for (const auto& task : scanned.tasks) {
-        if (!same_namespaces(task.facts.namespaces, foreign.own) && task.pid != pid) continue;
         postures.push_back(judged(task, frame));
         cases.push_back(
             {{record.name, task.pid, task.tid, task.details.start, task.facts.status.name, task.details.exe},
@@ -162,6 +204,10 @@ Result<Report> audit_process(pid_t pid, const Profile& profile, const Options& o
     Report report;
     report.containers.push_back({record.name, cases.size(), checks_of(record.launched.posture)});
     report.findings = judge(cases, Against::profile, options.today);
+    auto further = merged(filter_findings(cases, scanned.tasks));
+    apply_waivers(further, record.launched.waivers, options.today);
+    std::ranges::move(further, std::back_inserter(report.findings));
+    report.findings = merged(std::move(report.findings));
     return report;
 }
 

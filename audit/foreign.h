@@ -9,9 +9,10 @@ namespace guard::audit {
 [[nodiscard]] Posture declared_for_any_launch(const Profile& profile);
 
 /// Reads a process that somebody else may have started, its threads, and its descendants in the same
-/// namespaces, and judges each by the profile. An own id range is any map without this machine's root. What
-/// only a launch record could tell (packet rules of another launcher, filter content) is an unknown. Fails
-/// with ESRCH where there is no such process.
+/// namespaces, and judges each by the profile. An own id range is any map without this machine's root.
+/// Filters are read from the kernel and judged by their meaning. What only a launch record could tell (packet
+/// rules of another launcher, rules of its Landlock) is an unknown. Fails with ESRCH where there is no such
+/// process.
 [[nodiscard]] Result<Report> audit_process(pid_t pid, const Profile& profile, const Options& options);
 
 }  // namespace guard::audit

@@ -41,6 +41,12 @@ audit::Ask ask_of(const Invocation& invocation) {
     return way == "ptrace" ? audit::Ask::ptrace : way == "bpf" ? audit::Ask::bpf : audit::Ask::when_unproved;
 }
 
+// One for this process: a watcher looks again and again, and opening it is dear.
+audit::KernelReader& kernel() {
+    static audit::KernelReader reader;
+    return reader;
+}
+
 }  // namespace
 
 Result<Records> records_of(const Invocation& invocation, NotThere not_there) {
@@ -65,13 +71,12 @@ Result<Records> records_of(const Invocation& invocation, NotThere not_there) {
 Result<report::Findings> look_at(Records records, const Invocation& invocation) {
     const auto scope = invocation.operands.empty() ? audit::Records::all : audit::Records::some;
     report::Findings findings;
-    static audit::KernelReader kernel;  // a watcher looks again and again; opening it is dear
     const audit::Options options{
         .today = today(),
         .records = scope,
         .files = invocation.has("scan-files") ? audit::Files::scan : audit::Files::skip,
         .ask = ask_of(invocation),
-        .kernel = &kernel};
+        .kernel = &kernel()};
     add_report(findings, TRY(audit::audit_records(records.read, options)), records.read);
     std::ranges::move(records.missing, std::back_inserter(findings.findings));
     for (const auto& record : records.read)
@@ -96,7 +101,8 @@ Result<report::Findings> look_at_process(const Invocation& invocation) {
     findings.as_root = ::geteuid() == 0;
     findings.again = fmt::format("guard audit --pid {} --profile {}", word, name);
     findings.own_launch = false;
-    add_report(findings, TRY(audit::audit_process(*pid, *profile, {.today = today()})), {});
+    const audit::Options options{.today = today(), .ask = ask_of(invocation), .kernel = &kernel()};
+    add_report(findings, TRY(audit::audit_process(*pid, *profile, options)), {});
     return findings;
 }
 

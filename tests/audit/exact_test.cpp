@@ -28,14 +28,13 @@ Posture launched() {
 ExactFacts carries(const std::vector<std::string>& filters) {
     ExactFacts facts;
     facts.demanded = true;
-    auto texts = std::make_shared<FilterTexts>();
+    facts.read = std::make_shared<ReadFilters>();
     std::vector<std::string> names;
     for (const auto& bytes : filters) {
-        texts->emplace(names.emplace_back(filter_name(bytes)), bytes);
+        facts.read->bytes.emplace(names.emplace_back(filter_name(bytes)), bytes);
         facts.loads.push_back(static_cast<std::uint32_t>(facts.loads.size()));
     }
     facts.filters.emplace(std::move(names));
-    facts.texts = std::move(texts);
     return facts;
 }
 
@@ -69,6 +68,20 @@ TEST(ExactTest, OtherBytesThatLetNoCallMoreThroughCountAsLaunched) {
     EXPECT_EQ(newly_allowed(launched(), facts), "");
 }
 
+TEST(ExactTest, WhereNoBytesWereRecordedTheMeaningOfAllFiltersDecides) {
+    const auto declared = nothing_granted();
+    const auto tight = carries({kLaunched}), open = carries({kOther}), both = carries({kOther, kLaunched});
+    EXPECT_EQ(newly_allowed(declared, tight), "");
+    EXPECT_THAT(newly_allowed(declared, open), HasSubstr(" more"));
+    EXPECT_EQ(newly_allowed(declared, both), "") << "the tighter one of a stack holds";
+    EXPECT_EQ(newly_allowed(declared, carries({})), "") << "none at all: seccomp.mode tells that";
+    for (const auto& facts : {tight, open, both}) {
+        const auto seen = filled(facts, declared);
+        EXPECT_TRUE(value_of(seen.seccomp.content)->empty()) << "nothing to compare bytes with";
+        EXPECT_NE(value_of(seen.seccomp.access), nullptr);
+    }
+}
+
 TEST(ExactTest, FiltersThatWereOnGuardItselfAreNoneOfTheContainers) {
     auto as_launched = launched();
     as_launched.seccomp.filters = Floor<unsigned>{2};
@@ -87,6 +100,17 @@ TEST(ExactTest, NoLandlockLayerIsNoDomain) {
     ExactFacts facts;
     facts.landlock_layers.emplace(0U);
     EXPECT_EQ(*value_of(filled(facts).landlock.domain), Lock::open);
+}
+
+TEST(ExactTest, OutsideADomainThereAreNoRulesToDiffer) {
+    auto observed = Posture{};
+    ExactFacts facts;
+    facts.landlock_layers.emplace(1U);
+    fill_exact(observed, launched(), facts);
+    EXPECT_EQ(value_of(observed.landlock.read), nullptr) << "the kernel tells layers, not rules";
+    facts.landlock_layers.emplace(0U);
+    fill_exact(observed, launched(), facts);
+    EXPECT_NE(value_of(observed.landlock.read), nullptr) << "landlock.domain says all";
 }
 
 TEST(ExactTest, FiltersThatATracerSwitchedOffAreNoFilters) {

@@ -11,6 +11,9 @@
 
 #include "base/split.h"
 #include "base/sys.h"
+#include "base/task_iterator.h"
+#include "policies/filter_compile.h"
+#include "policies/load.h"
 #include "tests/support/private_state.h"
 #include "tests/support/run_program.h"
 #include "tests/support/running.h"
@@ -46,6 +49,24 @@ pid_t await_sleeper(const std::string& seconds) {
     }
     return 0;
 }
+
+/// The same, ended with this: the first process of a PID namespace is asked in vain, and its launcher waits.
+class Sleeper {
+public:
+    explicit Sleeper(const std::string& seconds) : pid_(await_sleeper(seconds)) {
+        if (auto opened = sys::pidfd_open(pid_)) pidfd_ = *std::move(opened);
+    }
+    ~Sleeper() {
+        if (pidfd_) static_cast<void>(sys::pidfd_send_signal(pidfd_.get(), SIGKILL));
+    }
+    Sleeper(const Sleeper&) = delete;
+    Sleeper& operator=(const Sleeper&) = delete;
+    [[nodiscard]] pid_t pid() const { return pid_; }
+
+private:
+    pid_t pid_;
+    UniqueFd pidfd_;
+};
 
 struct Judged {
     int status = -1;
@@ -152,23 +173,30 @@ INSTANTIATE_TEST_SUITE_P(Runtimes, OciTest, testing::Values("runc", "crun"),
 
 TEST_P(OciTest, AContainerThatKeepsToTheProfileHasNoViolationOfIts) {
     bundle({}, "1001");
-    const Running running(runtime(GetParam(), "1001"));
-    const auto pid = await_sleeper("1001");
-    ASSERT_NE(pid, 0) << "the container did not start";
-    const auto seen = judged(pid, profile_);
-    // Its root honours set-user-id programs and device files, and without a cgroup of its own any device is
-    // allowed.
-    EXPECT_THAT(seen.violations, testing::IsSubsetOf({"mounts", "devices"})) << seen.text;
-    EXPECT_THAT(seen.unknowns, Contains("seccomp.access")) << "who could know it?";
-    EXPECT_EQ(seen.status, seen.violations.empty() ? 3 : 1);
+    const Running running(runtime(GetParam(), "1001"), "/dev/null");
+    const Sleeper sleeper("1001");
+    ASSERT_NE(sleeper.pid(), 0) << "the container did not start";
+    const auto seen = judged(sleeper.pid(), profile_);
+    // Its root honours set-user-id programs and device files, without a cgroup of its own any device is
+    // allowed, and neither runtime knows of securebits and Landlock. Its filter refuses one call.
+    EXPECT_THAT(seen.violations,
+                testing::IsSubsetOf({"mounts", "devices", "securebits", "landlock.domain", "seccomp.access"}))
+        << seen.text;
+    if (const auto opened = TaskIterator::open(); !opened) GTEST_SKIP() << describe(opened.error());
+    for (const auto* id : {"securebits", "landlock.domain", "seccomp.access"})
+        EXPECT_THAT(seen.violations, Contains(id)) << "the kernel says it:\n" << seen.text;
+    EXPECT_THAT(seen.text, HasSubstr("also ")) << "what the filter allows is told by name";
+    for (const auto* id : {"securebits", "landlock.domain", "seccomp.access", "seccomp.content"})
+        EXPECT_THAT(seen.unknowns, Not(Contains(id))) << seen.text;
+    EXPECT_EQ(seen.status, 1);
 }
 
 TEST_P(OciTest, EachThingThatTheProfileDoesNotGiveIsAViolation) {
     bundle({R"("CAP_NET_ADMIN")", R"([{"containerID":0,"hostID":0,"size":65536}])", "false"}, "1002");
-    const Running running(runtime(GetParam(), "1002"));
-    const auto pid = await_sleeper("1002");
-    ASSERT_NE(pid, 0) << "the container did not start";
-    const auto seen = judged(pid, profile_);
+    const Running running(runtime(GetParam(), "1002"), "/dev/null");
+    const Sleeper sleeper("1002");
+    ASSERT_NE(sleeper.pid(), 0) << "the container did not start";
+    const auto seen = judged(sleeper.pid(), profile_);
     for (const auto* id : {"caps.bounding", "no-new-privs", "users.uid-map", "users.gid-map"})
         EXPECT_THAT(seen.violations, Contains(id)) << seen.text;
     EXPECT_EQ(seen.status, 1);
@@ -181,13 +209,69 @@ TEST_F(ForeignTest, ASandboxOfBwrapIsJudged) {
                            "--gid",          "999",     "--ro-bind",     "/",       "/",
                            "--proc",         "/proc",   "--dev",         "/dev",    "--die-with-parent",
                            "sleep",          "1003"});
-    const auto pid = await_sleeper("1003");
-    ASSERT_NE(pid, 0) << "the sandbox did not start";
-    const auto seen = judged(pid, profile_);
+    const Sleeper sleeper("1003");
+    ASSERT_NE(sleeper.pid(), 0) << "the sandbox did not start";
+    const auto seen = judged(sleeper.pid(), profile_);
     for (const auto* id : {"seccomp.mode", "mounts"}) EXPECT_THAT(seen.violations, Contains(id)) << seen.text;
     for (const auto* id : {"users.uid-map", "no-new-privs", "caps.effective", "namespaces"})
         EXPECT_THAT(seen.violations, Not(Contains(id))) << seen.text;
     EXPECT_THAT(seen.text, HasSubstr("bind of /")) << "this machine's whole tree is told as that";
+}
+
+/// A sandbox of bwrap under the filter of `allows`, which may be another profile than it is judged by.
+class FilteredSandbox {
+public:
+    FilteredSandbox(const support::TempDir& folder, const std::string& allows, const std::string& seconds)
+        : running_({"setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "sh", "-c",
+                    "exec bwrap --unshare-all --uid 999 --gid 999 --ro-bind / / --proc /proc --dev /dev "
+                    "--die-with-parent --as-pid-1 --seccomp 9 sleep " +
+                        seconds + " 9<" + filter_file(folder, allows)}),
+          sleeper_(seconds) {}
+    [[nodiscard]] pid_t pid() const { return sleeper_.pid(); }
+
+private:
+    static std::string filter_file(const support::TempDir& folder, const std::string& profile) {
+        const auto loaded =
+            load_profile(profile, {.search_path = {std::string(GUARD_SOURCE_DIR) + "/profiles"}});
+        EXPECT_TRUE(loaded.profile);
+        const auto* rules = value_of(loaded.profile->posture.seccomp.access);
+        const auto program = policies::compile_filter(*rules);
+        EXPECT_TRUE(program) << describe(program.error());
+        ::chmod(folder.path().c_str(), 0755);
+        return folder.write("filter.bpf", *program);
+    }
+    Running running_;
+    Sleeper sleeper_;
+};
+
+TEST_F(ForeignTest, AFilterIsJudgedByItsContentWhoeverLoadedIt) {
+    if (!is_installed("bwrap")) GTEST_SKIP() << "bwrap is not installed";
+    if (const auto opened = TaskIterator::open(); !opened) GTEST_SKIP() << describe(opened.error());
+    const auto sleeper = folder_.write("sleeper.toml", "guard = 1\nextends = [\"base\"]\n");
+    const auto wider = folder_.write("wider.toml",
+                                     "guard = 1\nextends = [\"base\"]\n"
+                                     "[seccomp]\nallow = [\"keyctl\", \"add_key\"]\n");
+    const FilteredSandbox as_declared(folder_, sleeper, "1008"), other(folder_, wider, "1009");
+    ASSERT_NE(as_declared.pid(), 0);
+    ASSERT_NE(other.pid(), 0);
+    const auto same = judged(as_declared.pid(), sleeper);
+    EXPECT_THAT(same.text, Not(HasSubstr("\"seccomp.")))
+        << "nothing of its filter is found, nothing is unknown:\n"
+        << same.text;
+    const auto differs = judged(other.pid(), sleeper);
+    EXPECT_THAT(differs.violations, Contains("seccomp.access")) << differs.text;
+    EXPECT_THAT(differs.text, HasSubstr("also add_key, keyctl\""));
+    EXPECT_THAT(differs.violations, Not(Contains("seccomp.mode")));
+    EXPECT_THAT(judged(other.pid(), wider).text, Not(HasSubstr("\"seccomp.")));
+}
+
+TEST_F(ForeignTest, WhereTheKernelCannotBeAskedTheReasonAndTheWayOutAreTold) {
+    const Running running({"sleep", "1010"});
+    ::chmod(folder_.path().c_str(), 0755);
+    const auto result =
+        support::run_program({"setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", kGuard,
+                              "audit", "--pid", std::to_string(running.pid()), "--profile", profile_});
+    EXPECT_THAT(result.out, HasSubstr("it needs CAP_BPF and CAP_PERFMON")) << result.out << result.err;
 }
 
 // Without CAP_SYS_RESOURCE its own default limits can't be set, and crun wants one version of cgroups.
@@ -209,12 +293,15 @@ TEST_F(ForeignTest, AContainerOfPodmanIsJudged) {
         folder_.write(std::string("rootfs/") + name, "");
     ASSERT_EQ(support::run_program({"chmod", "-R", "a+rX", folder_.path() + "/rootfs"}).status, 0);
     const Running running({"sh", "-c", kPodman, folder_.path()}, folder_ / "said");
-    const auto pid = await_sleeper("1007");
-    ASSERT_NE(pid, 0) << support::text_of(folder_ / "said");
-    const auto seen = judged(pid, profile_);
+    const Sleeper sleeper("1007");
+    ASSERT_NE(sleeper.pid(), 0) << support::text_of(folder_ / "said");
+    const auto seen = judged(sleeper.pid(), profile_);
     for (const auto* id :
          {"users.uid-map", "no-new-privs", "caps.effective", "caps.bounding", "seccomp.mode", "identity.uid"})
         EXPECT_THAT(seen.violations, Not(Contains(id))) << seen.text;
+    if (const auto opened = TaskIterator::open(); !opened) GTEST_SKIP() << describe(opened.error());
+    for (const auto* id : {"seccomp.access", "securebits", "landlock.domain"})
+        EXPECT_THAT(seen.violations, Contains(id)) << "podman's own filter allows more:\n" << seen.text;
 }
 
 TEST_F(ForeignTest, AServiceInThisMachinesNamespacesIsJudged) {
