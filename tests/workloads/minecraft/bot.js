@@ -1,14 +1,15 @@
 'use strict'
-// usage: node bot.js HOST PORT VERSION STATE first|again
+// usage: node bot.js HOST PORT VERSION STATE first|again|busy [SECONDS]
 //
 // A player. `first` pings, joins, chats, walks, digs a block and notes in STATE where; `again` joins and looks
-// whether that block is still gone. One line a step; exit 0 only if every step held.
+// whether that block is still gone. One line a step; exit 0 only if every step held. `busy`: four players come
+// and go for SECONDS, chat, walk and dig; exit 0 only if every visit held.
 const fs = require('fs')
 const mineflayer = require('mineflayer')
 const protocol = require('minecraft-protocol')
 const { Vec3 } = require('vec3')
 
-const [host, port, version, state, run] = process.argv.slice(2)
+const [host, port, version, state, run, seconds] = process.argv.slice(2)
 const patience = 20000 // milliseconds for each step
 
 const say = (line) => console.log(`bot  ${line}`)
@@ -38,8 +39,8 @@ async function ping () {
   say(`ping: ${answer.version.name}, ${answer.players.online} of ${answer.players.max} players`)
 }
 
-async function join () {
-  const bot = mineflayer.createBot({ host, port: Number(port), version, username: 'alice', auth: 'offline' })
+async function join (username = 'alice') {
+  const bot = mineflayer.createBot({ host, port: Number(port), version, username, auth: 'offline' })
   const broken = new Promise((resolve, reject) => {
     bot.on('error', reject)
     bot.on('kicked', (reason) => reject(new Error(`kicked: ${JSON.stringify(reason)}`)))
@@ -50,8 +51,7 @@ async function join () {
   return bot
 }
 
-async function chat (bot) {
-  const words = 'hello from the home network'
+async function chat (bot, words = 'hello from the home network') {
   const heard = once(bot, 'messagestr', (text) => text.includes(words))
   bot.chat(words)
   await within('chat', heard)
@@ -99,7 +99,40 @@ async function look (bot) {
   say(`the block at (${x}, ${y}, ${z}) is still gone`)
 }
 
+// One player of a crowd, who stays for some seconds. Where the crowd has dug all ground away there is nothing
+// to dig; so there is where a neighbour was faster.
+async function visit (username, counts) {
+  const bot = await join(username)
+  try {
+    await chat(bot, `hello from ${username}, visit ${++counts.visits}`)
+    await bot.look(Math.random() * 2 * Math.PI, 0)
+    bot.setControlState('forward', true)
+    await pause(1000 + Math.random() * 2000)
+    bot.setControlState('forward', false)
+    await pause(500)
+    await dig(bot).then(() => ++counts.dug, (error) => say(`${username}: ${error.message}`))
+    await pause(Math.random() * 1000)
+  } finally {
+    bot.quit()
+  }
+}
+
+async function busy () {
+  const counts = { visits: 0, dug: 0 }
+  const end = Date.now() + Number(seconds) * 1000
+  const player = async (username) => {
+    while (Date.now() < end) {
+      await visit(username, counts)
+      await pause(500)
+    }
+  }
+  await Promise.all(['alice', 'bob', 'carol', 'dave'].map(player))
+  if (counts.dug === 0) throw new Error('nobody could dig')
+  say(`busy for ${seconds} s: ${counts.visits} visits, ${counts.dug} blocks dug`)
+}
+
 async function main () {
+  if (run === 'busy') return busy()
   await within('ping', ping())
   const bot = await join()
   if (run === 'first') {
