@@ -3,75 +3,8 @@
  * reads what /proc does not show: securebits, the bytes of each filter, Landlock. bpf(2), BPF_TRACE_ITER */
 #include <linux/bpf.h>
 
+#include "base/kernel_types.bpf.h"
 #include "base/task_row.h"
-
-#include <bpf/bpf_core_read.h>
-#include <bpf/bpf_helpers.h>
-
-/* The members that are read, by name: where they are is looked up in the kernel's BTF when the program is
- * loaded. */
-#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
-struct seq_file;
-struct pid_namespace;
-struct bpf_iter_meta {
-    struct seq_file* seq;
-};
-struct upid {
-    int nr;
-    struct pid_namespace* ns;
-};
-struct pid {
-    unsigned int level;
-    struct upid numbers[1];
-};
-typedef struct {
-    __u64 val;
-} kernel_cap_t; /* 8 bytes also where it was an array of two, before 6.3 */
-struct cred {
-    unsigned int securebits;
-    kernel_cap_t cap_inheritable, cap_permitted, cap_effective, cap_bset, cap_ambient;
-    void* security;
-};
-struct sock_fprog_kern {
-    __u16 len;
-    void* filter;
-};
-struct bpf_prog {
-    struct sock_fprog_kern* orig_prog;
-};
-struct seccomp_filter {
-    struct seccomp_filter* prev;
-    struct bpf_prog* prog;
-};
-typedef struct {
-    int counter;
-} atomic_t;
-struct seccomp {
-    int mode;
-    atomic_t filter_count;
-    struct seccomp_filter* filter;
-};
-struct landlock_ruleset {
-    __u32 num_layers;
-};
-struct landlock_cred_security {
-    struct landlock_ruleset* domain;
-};
-struct task_struct {
-    unsigned int ptrace;
-    int exit_state;
-    unsigned long atomic_flags;
-    struct task_struct *parent, *group_leader;
-    struct pid* thread_pid;
-    __u64 start_boottime;
-    const struct cred* real_cred;
-    struct seccomp seccomp;
-};
-struct bpf_iter__task {
-    struct bpf_iter_meta* meta;
-    struct task_struct* task;
-};
-#pragma clang attribute pop
 
 enum { PFA_NO_NEW_PRIVS = 0 }; /* include/linux/sched.h */
 
@@ -131,17 +64,22 @@ static __always_inline __u32 content_of(struct seccomp_filter* filter) {
     return (__u32)add_content(&key);
 }
 
+/* Of more filters than are read the oldest count: those that were there from the launch, and whatever came
+ * later only tightens. */
 static __always_inline void read_filters(struct guard_task_row* row, struct task_struct* task) {
     struct seccomp_filter* const newest = BPF_CORE_READ(task, seccomp.filter);
     struct seccomp_filter* filter = newest;
+    __u32 skipped = row->seccomp_filters > GUARD_MOST_FILTERS ? row->seccomp_filters - GUARD_MOST_FILTERS : 0;
+    for (__u32 i = 0; i < GUARD_MOST_SKIPPED && i < skipped && filter; ++i)
+        filter = BPF_CORE_READ(filter, prev);
     for (__u32 i = 0; i < GUARD_MOST_FILTERS && filter; ++i) {
         row->content[i] = content_of(filter);
         row->contents = i + 1;
         filter = BPF_CORE_READ(filter, prev);
     }
     /* A thread lets go of its filters when it ends, and only then: while it still has them, they were not
-     * freed. */
-    if (BPF_CORE_READ(task, seccomp.filter) != newest) row->contents = 0;
+     * freed. And where the walk did not come to its end, those are not the oldest. */
+    if (filter || BPF_CORE_READ(task, seccomp.filter) != newest) row->contents = 0;
 }
 
 /* Landlock layers of the cred whose part for Landlock is here. */
@@ -175,14 +113,12 @@ static __always_inline void probe(struct task_struct* reader) {
     for (__u32 i = 0; i < GUARD_BLOB_WORDS; ++i) table.candidate[i] = layers_at(blob + i * sizeof(void*));
 }
 
-/* The number that a process has in the PID namespace of `reader`; 0 where it has none. */
-static __always_inline __u32 number_for(struct pid* reader, struct pid* pid) {
-    const __u32 level = BPF_CORE_READ(reader, level);
-    if (!pid || BPF_CORE_READ(pid, level) < level) return 0;
-    const __u64 offset = (__u64)level * bpf_core_type_size(struct upid);
-    struct upid* own = (void*)&reader->numbers[0] + offset;
-    struct upid* shown = (void*)&pid->numbers[0] + offset;
-    return BPF_CORE_READ(own, ns) == BPF_CORE_READ(shown, ns) ? BPF_CORE_READ(shown, nr) : 0;
+/* What the clock since boot is ahead for the reader, nanoseconds: /proc shows it so. time_namespaces(7) */
+static __always_inline __u64 boottime_offset_of(struct task_struct* reader) {
+    if (!bpf_core_field_exists(struct time_namespace, offsets)) return 0;
+    struct time_namespace* own = BPF_CORE_READ(reader, nsproxy, time_ns);
+    return (__u64)BPF_CORE_READ(own, offsets.boottime.tv_sec) * 1000000000 +
+           (__u64)BPF_CORE_READ(own, offsets.boottime.tv_nsec);
 }
 
 SEC("iter/task")
@@ -199,7 +135,7 @@ int show_task(struct bpf_iter__task* ctx) {
     row->tid = number_for(reader, BPF_CORE_READ(task, thread_pid));
     if (row->tid == 0) return 0; /* it has ended and is being taken away */
     row->pid = number_for(reader, BPF_CORE_READ(task, group_leader, thread_pid));
-    row->start_ns = BPF_CORE_READ(task, start_boottime);
+    row->start_ns = BPF_CORE_READ(task, start_boottime) + boottime_offset_of(current);
     row->exit_state = BPF_CORE_READ(task, exit_state);
     row->ptrace = BPF_CORE_READ(task, ptrace);
     row->tracer = row->ptrace ? number_for(reader, BPF_CORE_READ(task, parent, thread_pid)) : 0;

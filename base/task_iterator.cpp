@@ -164,7 +164,8 @@ void TaskIterator::Program::take_contents(TaskRows& rows) {
 namespace {
 
 std::optional<std::vector<std::uint32_t>> filters_of(const guard_task_row& row) {
-    if (row.contents != row.seccomp_filters) return std::nullopt;  // it is ending, or has more than are read
+    // It is ending, or has even more than are passed over.
+    if (row.contents != std::min<std::uint32_t>(row.seccomp_filters, GUARD_MOST_FILTERS)) return std::nullopt;
     const auto numbers = std::span(row.content).first(row.contents);
     if (std::ranges::find(numbers, GUARD_CONTENT_UNREAD) != numbers.end()) return std::nullopt;
     return std::vector(numbers.begin(), numbers.end());

@@ -26,7 +26,8 @@ struct TaskRow {
     unsigned no_new_privs = 0;
     unsigned seccomp = 0;          ///< 0 none, 1 strict, 2 filter
     unsigned seccomp_filters = 0;  ///< how many are stacked
-    /// Numbers into TaskRows::filters, newest first; none where not each of them could be read.
+    /// Numbers into TaskRows::filters, newest first; of more than 32 the oldest 32, for what came later only
+    /// tightens. None where not each of them could be read.
     std::optional<std::vector<std::uint32_t>> filters;
     std::optional<unsigned> landlock_layers;  ///< domains it is in; none where that could not be read
 };

@@ -8,8 +8,10 @@
 #include <linux/landlock.h>
 #include <linux/seccomp.h>
 #include <linux/securebits.h>
+#include <sched.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -230,17 +232,47 @@ TEST_F(TaskIteratorTest, ReadsAsManyFiltersAsThereAre) {
     EXPECT_EQ(filters_of(rows, *last).back(), bytes_of(filter_of(2900)));
 }
 
-TEST_F(TaskIteratorTest, MoreFiltersOnOneThreadThanItLooksAtAreNotRead) {
-    const Child child([] {
-        for (std::uint32_t filter = 0; filter < 33; ++filter)
-            if (!add_filter(filter_of(4000 + filter))) return false;
-        return true;
-    });
+TEST_F(TaskIteratorTest, OfManyFiltersOnOneThreadTheOldestAreRead) {
+    const auto stacked = [](std::uint32_t count) {
+        return [count] {
+            for (std::uint32_t filter = 0; filter < count; ++filter)
+                if (!add_filter(filter_of(4000 + filter, filter == 0 ? 2 : 1))) return false;
+            return true;
+        };
+    };
+    const Child many(stacked(200)), too_many(stacked(1100));
     const auto rows = read();
-    const auto* row = row_of(rows, child);
+    const auto *row = row_of(rows, many), *unread = row_of(rows, too_many);
     ASSERT_NE(row, nullptr);
-    EXPECT_EQ(row->seccomp_filters, 33U);
-    EXPECT_FALSE(row->filters.has_value());
+    ASSERT_NE(unread, nullptr);
+    EXPECT_EQ(row->seccomp_filters, 200U);
+    const auto filters = filters_of(rows, *row);
+    ASSERT_EQ(filters.size(), 32U);
+    EXPECT_EQ(filters.back(), bytes_of(filter_of(4000)));
+    EXPECT_EQ(unread->seccomp_filters, 1100U);
+    EXPECT_FALSE(unread->filters.has_value()) << "never a guess";
+}
+
+// /proc counts from the boot as the reader's clock has it.
+TEST_F(TaskIteratorTest, AgreesWithProcInATimeNamespaceOfItsOwn) {
+    const auto agrees = [] {
+        if (::unshare(CLONE_NEWTIME) != 0 ||
+            !sys::write_file(AT_FDCWD, "/proc/self/timens_offsets", "boottime 86400 500000000\n"))
+            return 2;
+        const auto child = ::fork();
+        if (child > 0) {
+            int status = 0;
+            ::waitpid(child, &status, 0);
+            return WEXITSTATUS(status);
+        }
+        auto iterator = TaskIterator::open();
+        const auto rows = iterator ? iterator->read() : std::unexpected(iterator.error());
+        const auto stat = parse_proc_stat(sys::read_file("/proc/1/stat").value_or(""));
+        if (!rows || !stat) ::_exit(3);
+        const auto row = std::ranges::find(rows->tasks, 1, &TaskRow::tid);
+        ::_exit(row != rows->tasks.end() && row->start == stat->start && stat->start > 8'640'000 ? 0 : 4);
+    };
+    EXPECT_EQ(support::status_of_child(agrees), 0);
 }
 
 TEST_F(TaskIteratorTest, ReadsSecurebits) {
