@@ -4,7 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sched.h>
+#include <sys/mount.h>
 #include <sys/personality.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -23,6 +25,7 @@ namespace guard::launcher {
 namespace {
 
 using support::request_for;
+using ::testing::AllOf;
 using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 using ::testing::Not;
@@ -254,6 +257,21 @@ TEST(LaunchTest, NothingIsLeftAfterTheEndAndAfterAFailure) {
     EXPECT_TRUE(sys::list_directory(AT_FDCWD, "/run/guard")->empty());
 }
 
+TEST(LaunchTest, WhatIsMountedBelowASourceLaterStaysOutside) {
+    GUARD_SKIP_UNLESS_PRIVATE();
+    const support::TempDir folder;
+    const auto* const path = folder.path().c_str();
+    ASSERT_EQ(::mount("tmpfs", path, "tmpfs", 0, nullptr), 0);
+    ASSERT_EQ(::mount(nullptr, path, nullptr, MS_SHARED, nullptr), 0);
+    auto request =
+        request_for("box", {"/bin/sh", "-c", "grep -E 'shared:|master:' /proc/self/mountinfo; ls /srv/x"});
+    made(request.profile.posture.mounts)["/srv/x"] = Mount{.type = "bind", .source = folder.path()};
+    folder.write("here", "");
+    const auto outcome = outcome_of(request);
+    ASSERT_EQ(::umount2(path, MNT_DETACH), 0);
+    EXPECT_EQ(outcome.text, "here\n") << outcome.error;
+}
+
 TEST(LaunchTest, AMissingMountSourceIsOneSentence) {
     GUARD_SKIP_UNLESS_PRIVATE();
     auto request = request_for("box", {"true"});
@@ -304,6 +322,24 @@ TEST(LaunchTest, TheExecutionSettingsOfTheCallerStayOutside) {
     const auto outcome = shell("cat /proc/self/personality");
     ASSERT_GE(::personality(before), 0);
     EXPECT_THAT(outcome.text, HasSubstr("00000000\n")) << outcome.error;
+}
+
+TEST(LaunchTest, TheTuningOfTheCallerStaysOutside) {
+    GUARD_SKIP_UNLESS_PRIVATE();
+    constexpr unsigned long kSlackNs = 7'000'000, kFirstNode = 1;
+    constexpr int kDefaultPolicy = 0, kBindPolicy = 2;
+    const auto slack = static_cast<unsigned long>(::prctl(PR_GET_TIMERSLACK));
+    ASSERT_EQ(::prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0), 0);
+    ASSERT_EQ(::prctl(PR_SET_TIMERSLACK, kSlackNs), 0);
+    // Some kernels are built without NUMA, and have no such policy that could get in.
+    const bool numa = ::syscall(SYS_set_mempolicy, kBindPolicy, &kFirstNode, 8 * sizeof kFirstNode) == 0;
+    const auto outcome =
+        shell("grep THP /proc/self/status; cat /proc/self/timerslack_ns /proc/self/numa_maps");
+    if (numa) ASSERT_EQ(::syscall(SYS_set_mempolicy, kDefaultPolicy, nullptr, 0), 0);
+    ASSERT_EQ(::prctl(PR_SET_TIMERSLACK, slack), 0);
+    ASSERT_EQ(::prctl(PR_SET_THP_DISABLE, 0, 0, 0, 0), 0);
+    EXPECT_THAT(outcome.text, HasSubstr("THP_enabled:\t1\n50000\n")) << outcome.error;
+    if (numa) EXPECT_THAT(outcome.text, AllOf(HasSubstr(" default "), Not(HasSubstr(" bind:"))));
 }
 
 TEST(LaunchTest, NoForwardingOfThisMachineIsInherited) {
