@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "audit/network_facts.h"
 #include "base/proc_net.h"
 #include "base/split.h"
 #include "base/sys.h"
@@ -11,15 +12,7 @@
 namespace guard::audit {
 namespace {
 
-struct PortList {
-    const char* file;
-    Transport transport;
-    const char* suffix;
-};
-constexpr auto kPortLists = std::to_array<PortList>({{"net/tcp", Transport::tcp, "/tcp"},
-                                                     {"net/tcp6", Transport::tcp, "/tcp"},
-                                                     {"net/udp", Transport::udp, "/udp"},
-                                                     {"net/udp6", Transport::udp, "/udp"}});
+constexpr auto kDatagramFiles = std::to_array<const char*>({"net/udp", "net/udp6"});
 
 // "any" for every address, "localhost" for this machine's own, else the address; IPv6 in brackets.
 std::string address_in_words(std::string_view hex) {
@@ -31,13 +24,15 @@ std::string address_in_words(std::string_view hex) {
     return address->family == IpFamily::v6 ? "[" + text + "]" : text;
 }
 
-Result<void> add_ports(Listeners& all, int folder, const PortList& list) {
-    const auto text = sys::read_file(folder, list.file);
+void add_port(Listeners& all, const ListeningSocket& socket, const char* suffix) {
+    all[socket.inode] = address_in_words(socket.address) + ":" + std::to_string(socket.port) + suffix;
+}
+
+Result<void> add_datagram_ports(Listeners& all, int folder, const char* file) {
+    const auto text = sys::read_file(folder, file);
     if (!text && text.error().code == ENOENT) return {};  // a kernel without IPv6
     if (!text) return std::unexpected(text.error());
-    for (const auto& socket : TRY(parse_listening(*text, list.transport)))
-        all[socket.inode] =
-            address_in_words(socket.address) + ":" + std::to_string(socket.port) + list.suffix;
+    for (const auto& socket : TRY(parse_listening(*text, Transport::udp))) add_port(all, socket, "/udp");
     return {};
 }
 
@@ -52,9 +47,10 @@ std::uint64_t socket_in_link(std::string_view link) {
 
 }  // namespace
 
-Result<Listeners> read_listeners(int folder) {
+Result<Listeners> read_listeners(int folder, int netns) {
     Listeners all;
-    for (const auto& list : kPortLists) CHECK(add_ports(all, folder, list));
+    for (const auto& socket : TRY(read_tcp_listeners(folder, netns))) add_port(all, socket, "/tcp");
+    for (const auto* file : kDatagramFiles) CHECK(add_datagram_ports(all, folder, file));
     const auto text = TRY(sys::read_file(folder, "net/unix"));
     for (auto& socket : parse_unix_listeners(text)) all[socket.inode] = std::move(socket.path);
     return all;

@@ -13,8 +13,9 @@ namespace guard::audit {
 /// Sockets that wait for peers in one network namespace, by inode: "any:443/tcp", "localhost:631/tcp",
 /// "/run/docker.sock", "@abstract".
 using Listeners = std::map<std::uint64_t, std::string>;
-/// Those of the network namespace of the task with this folder. proc_pid_net(5)
-[[nodiscard]] Result<Listeners> read_listeners(int folder);
+/// Those of the network namespace `netns`, -1 where it is not held, of the task with this folder.
+/// proc_pid_net(5)
+[[nodiscard]] Result<Listeners> read_listeners(int folder, int netns);
 
 struct HeldNamespace {
     const NamespaceRow* row = nullptr;

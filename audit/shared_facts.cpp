@@ -167,7 +167,7 @@ void read_shared(SharedFacts& shared, const TaskFacts& facts, const TaskDetails&
     });
     once(shared.networks, facts, "network", [folder, &namespaces](std::uint64_t id) {
         const auto netns = namespaces.descriptor_of(id);
-        return NetworkFacts{known(read_interfaces(folder)), known(read_listening(folder)),
+        return NetworkFacts{known(read_interfaces(folder)), known(read_listening(folder, netns)),
                             known(read_route_words(folder)), known(read_filter_tables(folder, netns)),
                             known(read_network_settings(netns))};
     });

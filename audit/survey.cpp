@@ -215,10 +215,10 @@ void Surveyor::add_thread(Reading& reading, const TaskFacts& facts) {
 const Result<Listeners>& Surveyor::listeners_of(const TaskFacts& facts, int folder) {
     const auto* id = value_of(facts.namespaces.at(namespace_row("network")));
     // Unreadable: its own answer is still that of its namespace, but nobody may share it.
-    if (id == nullptr) return unshared_ = read_listeners(folder);
+    if (id == nullptr) return unshared_ = read_listeners(folder, -1);
     const auto found = listeners_.find(*id);
-    return found != listeners_.end() ? found->second
-                                     : listeners_.emplace(*id, read_listeners(folder)).first->second;
+    if (found != listeners_.end()) return found->second;
+    return listeners_.emplace(*id, read_listeners(folder, table_.descriptor_of(*id))).first->second;
 }
 
 void Surveyor::add_descriptors(Reading& reading, int folder, const TaskFacts& facts) {

@@ -13,6 +13,8 @@
 #include <algorithm>
 #include <thread>
 
+#include "audit/network_facts.h"
+#include "base/sys.h"
 #include "tests/support/child.h"
 #include "tests/support/private_state.h"
 #include "tests/support/run_program.h"
@@ -103,6 +105,27 @@ TEST(SurveyTest, WhereAProcessListensIsTold) {
     ASSERT_NE(process, nullptr);
     EXPECT_THAT(process->listens, Contains("localhost:8123/tcp"));
     ::close(socket);
+}
+
+TEST(SurveyTest, TheKernelsAnswerAndItsFilesNameTheSameTcpListeners) {
+    GUARD_SKIP_UNLESS_PRIVATE();
+    sockaddr_in6 address{};
+    address.sin6_family = AF_INET6;
+    address.sin6_port = htons(8124);
+    address.sin6_addr = in6addr_loopback;
+    const UniqueFd socket(::socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    ASSERT_EQ(::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+    ASSERT_EQ(::listen(socket.get(), 1), 0);
+    const UniqueFd self(::open("/proc/self", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    const UniqueFd network(::open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC));
+    const auto inode = sys::fstat(socket.get())->st_ino;
+    const auto one_of = [inode](int folder, int netns) {
+        const auto all = audit::read_tcp_listeners(folder, netns).value();
+        const auto found = std::ranges::find(all, inode, &ListeningSocket::inode);
+        return found == all.end() ? ListeningSocket{} : *found;
+    };
+    EXPECT_EQ(one_of(self.get(), -1).port, 8124);
+    EXPECT_EQ(one_of(-1, network.get()), one_of(self.get(), -1)) << "asked without any file to fall back on";
 }
 
 const SurveyedNamespace* kept_by(const Survey& survey, const std::string& handle) {
