@@ -11,6 +11,7 @@
 #include <cstdlib>
 
 #include "base/process.h"
+#include "base/split.h"
 #include "base/sys.h"
 #include "base/units.h"
 #include "launcher/cgroup.h"
@@ -134,9 +135,37 @@ Result<void> clean_up_folder(const std::string& name) {
     return std::unexpected(record.error());
 }
 
+// The lock file says whose lock it is, so that nobody has to read the record of every container that runs.
+Result<void> sign(const UniqueFd& lock, const std::string& path) {
+    const auto own = TRY(open_process(::getpid())).id;
+    const auto text = fmt::format("{} {} {} {}\n", TRY(boot_id()), own.pid, own.start, own.pidfd_inode);
+    if (::pwrite(lock.get(), text.data(), text.size(), 0) != static_cast<ssize_t>(text.size()))
+        return fail_errno("write " + path, errno);
+    return {};
+}
+
+bool is_alive(const std::string& boot, const TaskId& supervisor) {
+    const auto now = boot_id();
+    if (!now || *now != boot) return false;
+    const auto process = open_process(supervisor);
+    return process || process.error().code != ESRCH;  // hidden is not dead
+}
+
+// Whether the supervisor that signed a lock has died. One that has not signed yet lives.
+bool is_orphaned(const std::string& name) {
+    const auto text = sys::read_file(folder_of(name) + "/" + kLock);
+    const auto words = text ? words_of(*text) : std::vector<std::string_view>{};
+    if (words.size() != 4) return false;
+    const TaskId supervisor{number_of<pid_t>(words[1]).value_or(0),
+                            number_of<std::uint64_t>(words[2]).value_or(0),
+                            number_of<std::uint64_t>(words[3]).value_or(0)};
+    return !is_alive(std::string(words[0]), supervisor);
+}
+
 // A process that was forked from a dead supervisor can still hold its lock: ending it is part of cleaning up.
 // True where that was done.
 bool clean_up_orphans(const std::string& name) {
+    if (!is_orphaned(name)) return false;
     const auto record = load_record(name);
     return record && life_of(*record) == Life::dead && clean_up(*record);
 }
@@ -179,7 +208,11 @@ Result<Claim> claim_name(const std::string& name) {
     }
     if (!lock) return std::unexpected(explained(lock.error(), run));
     const auto names = TRY(sys::list_directory(AT_FDCWD, folder_of(name)));
-    if (names.size() == 1) return Claim{folder_of(name), std::move(*lock)};
+    if (names.size() == 1) {
+        if (auto signed_ = sign(*lock, folder_of(name) + "/" + kLock); !signed_)
+            return std::unexpected(explained(signed_.error(), run));
+        return Claim{folder_of(name), std::move(*lock)};
+    }
     // Something is left of a supervisor that died. Cleaning up removes folder and lock: claim again.
     CHECK(clean_up_folder(name));
     lock->reset();
@@ -227,10 +260,7 @@ Result<std::vector<std::string>> recorded_names() {
 }
 
 Life life_of(const Record& record) {
-    const auto boot = boot_id();
-    if (!boot || *boot != record.bindings.boot_id) return Life::dead;
-    const auto supervisor = open_process(record.bindings.supervisor);
-    return supervisor || supervisor.error().code != ESRCH ? Life::running : Life::dead;  // hidden is not dead
+    return is_alive(record.bindings.boot_id, record.bindings.supervisor) ? Life::running : Life::dead;
 }
 
 Result<void> clean_up(const Record& record) {

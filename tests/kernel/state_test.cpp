@@ -207,14 +207,20 @@ struct DeadSupervisorTest : testing::Test {
         if (!doors) ::_exit(3);
         folder.write("made/file", "x");
         // The payload, which outlives the supervisor here: nothing but the clean-up ends it.
-        const pid_t payload = ::fork();
-        if (payload == 0) {
+        int entered[2];
+        if (::pipe2(entered, O_CLOEXEC) < 0) ::_exit(4);
+        if (::fork() == 0) {
+            bool done = true;
             for (const auto& tasks : doors->tasks)
-                if (::write(tasks.get(), &CgroupDoors::kItself, 1) != 1) ::_exit(4);
+                done = done && ::write(tasks.get(), &CgroupDoors::kItself, 1) == 1;
+            if (doors->leaf)
+                done = done && sys::write_file(plan->leaves.at("") + "/cgroup.procs", "0").has_value();
+            if (!done || ::write(entered[1], "y", 1) != 1) ::_exit(5);
             for (;;) ::pause();
         }
-        if (doors->leaf && !sys::write_file(plan->leaves.at("") + "/cgroup.procs", std::to_string(payload)))
-            ::_exit(5);
+        ::close(entered[1]);
+        char answer = 0;
+        if (::read(entered[0], &answer, 1) != 1) ::_exit(6);
         Child::ready();
         for (;;) ::pause();
     }
