@@ -8,9 +8,12 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <unordered_map>
+#include <utility>
 
 #include "audit/hostname.h"
+#include "audit/kernel_changes.h"
 #include "audit/rights_text.h"
 #include "audit/select.h"
 #include "base/process.h"
@@ -108,6 +111,8 @@ struct ChangeWatch::Inside {
     enum class Look : std::uint8_t { same, changed, gone };
 
     Result<bool> look_at_all();
+    Result<bool> look_at_tasks();
+    Result<bool> look_at_proc();
     bool look_at(pid_t process, pid_t tid, const std::string& path);
     bool look_at_threads(pid_t process);
     bool add(pid_t process, pid_t tid, const std::string& path);
@@ -117,6 +122,8 @@ struct ChangeWatch::Inside {
     bool belongs(HeldTask& task);
     bool drop_gone();
 
+    std::optional<KernelChanges> kernel;  // where it can be asked; else /proc is read
+    bool kernel_was_asked = false;
     UniqueFd proc;
     Budget budget;
     Interest interest;
@@ -249,7 +256,7 @@ bool ChangeWatch::Inside::drop_gone() {
     return changed;
 }
 
-Result<bool> ChangeWatch::Inside::look_at_all() {
+Result<bool> ChangeWatch::Inside::look_at_proc() {
     ++pass;
     bool changed = false;
     for (const auto& name : TRY(sys::list_directory(proc.get(), "."))) {
@@ -259,7 +266,19 @@ Result<bool> ChangeWatch::Inside::look_at_all() {
         const auto found = tasks.find(*pid);
         if (found != tasks.end() && found->second.threads) changed = look_at_threads(*pid) || changed;
     }
-    changed = drop_gone() || changed;
+    return drop_gone() || changed;
+}
+
+// Where the kernel answers no more, /proc is read from then on: all of it is new to that way of looking.
+Result<bool> ChangeWatch::Inside::look_at_tasks() {
+    if (!kernel) return look_at_proc();
+    if (auto changed = kernel->changed(proc.get())) return changed;
+    kernel.reset();
+    return look_at_proc();
+}
+
+Result<bool> ChangeWatch::Inside::look_at_all() {
+    bool changed = TRY(look_at_tasks());
     for (auto& [name, held] : containers) {
         auto now = shared_by(held);
         changed = changed || now != held.said;
@@ -281,6 +300,9 @@ Result<void> ChangeWatch::follow(const std::vector<const Record*>& live) {
     inside.parents.clear();
     inside.containers.clear();
     inside.interest = interest_in(live);
+    if (!std::exchange(inside.kernel_was_asked, true))
+        if (auto opened = KernelChanges::open()) inside.kernel.emplace(*std::move(opened));
+    if (inside.kernel) inside.kernel->follow(inside.interest);
     for (const auto* record : live) {
         HeldContainer held;
         auto folder =
@@ -298,8 +320,11 @@ Result<void> ChangeWatch::follow(const std::vector<const Record*>& live) {
 }
 
 Result<bool> ChangeWatch::changed() { return inside_->look_at_all(); }
-std::size_t ChangeWatch::tasks() const { return inside_->tasks.size(); }
+std::size_t ChangeWatch::tasks() const {
+    return inside_->kernel ? inside_->kernel->tasks() : inside_->tasks.size();
+}
 bool ChangeWatch::is_member(pid_t process) const {
+    if (inside_->kernel) return inside_->kernel->is_member(process);
     const auto found = inside_->tasks.find(process);
     return found != inside_->tasks.end() && found->second.member;
 }

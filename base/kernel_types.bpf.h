@@ -1,11 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
 #pragma once
 /* What BPF programs read of the kernel: members by name. Where they are is looked up in the kernel's BTF when
- * a program is loaded. */
-#include <linux/bpf.h>
-
-#include <bpf/bpf_core_read.h>
-#include <bpf/bpf_helpers.h>
+ * a program is loaded. To be included after bpf/bpf_core_read.h and what that needs. */
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 struct seq_file;

@@ -3,6 +3,10 @@
  * reads what /proc does not show: securebits, the bytes of each filter, Landlock. bpf(2), BPF_TRACE_ITER */
 #include <linux/bpf.h>
 
+#include <bpf/bpf_helpers.h>
+
+#include <bpf/bpf_core_read.h>
+
 #include "base/kernel_types.bpf.h"
 #include "base/task_row.h"
 

@@ -1,8 +1,6 @@
 #include "base/task_iterator.h"
 
 #ifdef GUARD_EXACT
-#include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 #include <linux/landlock.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -15,60 +13,27 @@
 #include <span>
 #include <thread>
 
-#include "base/sys.h"
+#include "base/bpf_walk.h"
 #include "base/task_iterator_object.h"
 #include "base/task_row.h"
 
 namespace guard {
 namespace {
 
-constexpr auto kTypes = "/sys/kernel/btf/vmlinux";
 constexpr int kMostPasses = 64;                       // each with as many new filters as the arena holds
 constexpr std::uint32_t kSuspendSeccomp = 1U << 24U;  // PT_SUSPEND_SECCOMP of include/linux/ptrace.h
-
-struct CloseObject {
-    void operator()(bpf_object* object) const { bpf_object__close(object); }
-};
-struct DestroyLink {
-    void operator()(bpf_link* link) const { bpf_link__destroy(link); }
-};
-using Link = std::unique_ptr<bpf_link, DestroyLink>;
 
 struct UnmapTable {
     void operator()(guard_task_table* table) const { ::munmap(table, sizeof *table); }
 };
 using Table = std::unique_ptr<guard_task_table, UnmapTable>;
 
-std::unexpected<Error> not_loaded(int code) {
-    return fail_errno("load the BPF program that reads tasks", code,
-                      code == EPERM || code == EACCES
-                          ? "it needs CAP_BPF and CAP_PERFMON (root has both), and a kernel "
-                            "that is not locked down"
-                          : "");
-}
-
 // The one in-memory table of the program: its zeroed data.
-Result<Table> map_table(bpf_object* object) {
-    const int fd = bpf_object__find_map_fd_by_name(object, ".bss");
-    auto* const memory = ::mmap(nullptr, sizeof(guard_task_table), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+Result<Table> map_table(const bpf_object* object) {
+    auto* const memory = ::mmap(nullptr, sizeof(guard_task_table), PROT_READ | PROT_WRITE, MAP_SHARED,
+                                bpf::data_of(object), 0);
     if (memory == MAP_FAILED) return fail_errno("map the table of the BPF program", errno);
     return Table(static_cast<guard_task_table*>(memory));
-}
-
-// One walk over the threads.
-Result<std::vector<guard_task_row>> pass(const bpf_link* link) {
-    const UniqueFd walk(bpf_iter_create(bpf_link__fd(link)));
-    if (walk.get() < 0) return fail_errno("start a walk over the tasks", -walk.get());
-    std::vector<guard_task_row> rows;
-    std::vector<guard_task_row> some(256);  // more than the kernel hands out at once
-    for (;;) {
-        const auto bytes = ::read(walk.get(), some.data(), some.size() * sizeof some[0]);
-        if (bytes == 0) return rows;
-        if (bytes < 0 && (errno == EINTR || errno == EAGAIN)) continue;
-        if (bytes < 0) return fail_errno("walk over the tasks", errno);
-        if (bytes % sizeof some[0] != 0) return fail("walk over the tasks", "a row broke off");
-        rows.insert(rows.end(), some.begin(), some.begin() + bytes / sizeof some[0]);
-    }
 }
 
 // A domain that forbids nothing but what this thread won't do; it ends with the thread.
@@ -85,8 +50,8 @@ int add_landlock_layer() {
 }  // namespace
 
 struct TaskIterator::Program {
-    std::unique_ptr<bpf_object, CloseObject> object;
-    Link link;
+    bpf::Object object;
+    bpf::Link link;
     Table table;
 
     Result<void> load();
@@ -96,17 +61,8 @@ struct TaskIterator::Program {
 };
 
 Result<void> TaskIterator::Program::load() {
-    libbpf_set_print(nullptr);  // only cli prints
-    const auto bytes = task_iterator_object();
-    bpf_object_open_opts options{};
-    options.sz = sizeof options;
-    options.object_name = "guard_tasks";
-    object.reset(bpf_object__open_mem(bytes.data(), bytes.size(), &options));
-    if (!object) return fail_errno("read the BPF program that reads tasks", errno);
-    if (const int code = bpf_object__load(object.get()); code != 0) return not_loaded(-code);
-    link.reset(
-        bpf_program__attach_iter(bpf_object__find_program_by_name(object.get(), "show_task"), nullptr));
-    if (!link) return not_loaded(errno);
+    object = TRY(bpf::load(task_iterator_object(), "guard_tasks"));
+    link = TRY(bpf::attach(object.get(), "show_task"));
     table = TRY(map_table(object.get()));
     table->landlock_offset = -1;
     find_landlock();
@@ -119,7 +75,7 @@ Result<std::vector<std::array<std::uint32_t, GUARD_BLOB_WORDS>>> TaskIterator::P
     std::vector<std::array<std::uint32_t, GUARD_BLOB_WORDS>> seen;
     Result<void> result;
     const auto look = [&] {
-        const auto rows = pass(link.get());
+        const auto rows = bpf::walk<guard_task_row>(link.get());
         if (!rows) result = std::unexpected(rows.error());
         std::ranges::copy(table->candidate, seen.emplace_back().begin());
     };
@@ -208,9 +164,6 @@ TaskIterator& TaskIterator::operator=(TaskIterator&& other) noexcept = default;
 TaskIterator::~TaskIterator() = default;
 
 Result<TaskIterator> TaskIterator::open() {
-    if (::access(kTypes, R_OK) != 0)
-        return fail_errno(std::string("read ") + kTypes, errno,
-                          "a kernel built with CONFIG_DEBUG_INFO_BTF has it");
     auto program = std::make_unique<Program>();
     CHECK(program->load());
     return TaskIterator(std::move(program));
@@ -223,7 +176,7 @@ Result<TaskRows> TaskIterator::read() {
     TaskRows rows;
     for (int passes = 0; passes < kMostPasses; ++passes) {
         table.used = table.contents = 0;
-        const auto raw = TRY(pass(program_->link.get()));
+        const auto raw = TRY(bpf::walk<guard_task_row>(program_->link.get()));
         program_->take_contents(rows);
         if (std::ranges::any_of(raw, is_pending)) continue;
         rows.tasks.reserve(raw.size());

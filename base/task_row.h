@@ -6,7 +6,7 @@
 
 enum {
     GUARD_MOST_FILTERS = 32,             /* stacked on one task, the oldest ones, that are looked at */
-    GUARD_MOST_SKIPPED = 1024,           /* newer ones than those */
+    GUARD_MOST_SKIPPED = 256,            /* newer ones than those */
     GUARD_MOST_INSTRUCTIONS = 4096,      /* BPF_MAXINSNS */
     GUARD_ARENA_INSTRUCTIONS = 1 << 16U, /* of all filters that are new in one pass */
     GUARD_MOST_CONTENTS = 256,           /* filters that are new in one pass */

@@ -23,6 +23,7 @@
 #include "base/enter.h"
 #include "base/sys.h"
 #include "tests/support/container.h"
+#include "tests/support/drift.h"
 #include "tests/support/private_state.h"
 #include "tests/support/temp_dir.h"
 
@@ -110,31 +111,7 @@ protected:
 
     /// Tells the server to do something, with a descriptor that it is to have.
     static void inside(const std::string& command, int fd = -1) {
-        const UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-        sockaddr_un address{AF_UNIX, {}};
-        std::strncpy(address.sun_path, kSocket, sizeof address.sun_path - 1);
-        ASSERT_EQ(::connect(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
-        auto text = command;
-        iovec data{text.data(), text.size()};
-        alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))]{};
-        msghdr message{};
-        message.msg_iov = &data;
-        message.msg_iovlen = 1;
-        if (fd >= 0) {
-            message.msg_control = control;
-            message.msg_controllen = sizeof control;
-            auto* const header = CMSG_FIRSTHDR(&message);
-            header->cmsg_level = SOL_SOCKET;
-            header->cmsg_type = SCM_RIGHTS;
-            header->cmsg_len = CMSG_LEN(sizeof(int));
-            std::memcpy(CMSG_DATA(header), &fd, sizeof fd);
-        }
-        ASSERT_GE(::sendmsg(socket.get(), &message, 0), 0);
-        std::array<char, 16> answer{};
-        ASSERT_GT(::recv(socket.get(), answer.data(), answer.size(), 0), 0);
-        EXPECT_STREQ(answer.data(), "0") << command << ": " << std::strerror(std::atoi(answer.data()));
-        // Its end is closed when this one reads the end.
-        EXPECT_EQ(::recv(socket.get(), answer.data(), answer.size(), 0), 0);
+        support::tell_drifter(kSocket, command, fd);
     }
 
     inline static const std::string kDrifter = std::string(GUARD_BINARY_DIR) + "/tests/support/drifter";

@@ -1,3 +1,4 @@
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -9,8 +10,10 @@
 #include <chrono>
 #include <nlohmann/json.hpp>
 
+#include "base/change_walk.h"
 #include "base/split.h"
 #include "launcher/state.h"
+#include "tests/support/drift.h"
 #include "tests/support/private_state.h"
 #include "tests/support/run_program.h"
 #include "tests/support/running.h"
@@ -100,6 +103,8 @@ protected:
         ASSERT_THAT(told(), HasSubstr("watching 1 container"));
     }
 
+    static constexpr const char* kSocket = "/var/lib/guard/one/drift.sock";
+    inline static const std::string kDrifter = std::string(GUARD_BINARY_DIR) + "/tests/support/drifter";
     inline static const std::string kGuard = std::string(GUARD_BINARY_DIR) + "/cli/guard";
     support::TempDir folder_;
     std::string profile_;
@@ -118,6 +123,10 @@ constexpr Drift kDrifts[] = {
      "prlimit --pid $P --nofile=$(prlimit --pid $$ --nofile -o SOFT --noheadings | tr -d ' '):20000",
      "rlimits"},
     {"a host name", "nsenter -t $P -u hostname drifted", "nsenter -t $P -u hostname one", "hostname"},
+    {"who gets the processor first", "renice -n -3 -p $P >/dev/null", "renice -n 0 -p $P >/dev/null",
+     "scheduling.nice"},
+    {"who goes first when memory ends", "echo 500 >/proc/$P/oom_score_adj", "echo 0 >/proc/$P/oom_score_adj",
+     "limits.oom-score-adj"},
     {"an interface", "nsenter -t $P -n ip link add extra type bridge", "nsenter -t $P -n ip link del extra",
      "network.interfaces"},
 };
@@ -135,6 +144,36 @@ TEST_F(WatchTest, WhatDriftsIsToldInTimeAndWhatIsUndoneToo) {
         EXPECT_LE(await([&] { return count("ends", drift.id) == 1; }), kPromised) << told();
         EXPECT_EQ(count("ends", drift.id), 1U) << told();
     }
+}
+
+// What no event of the kernel tells and no file shows cheaply.
+TEST_F(WatchTest, ALeakedDescriptorAndAProgramThatIsReplacedAreToldInTime) {
+    if (const auto walk = ChangeWalk::open(); !walk) GTEST_SKIP() << describe(walk.error());
+    ASSERT_EQ(run({"stop", "one", "--timeout", "1s"}).status, 0);
+    folder_.write("bin/library", std::string(8192, 'x'));
+    ASSERT_EQ(support::run_program({"cp", kDrifter, folder_ / "bin/drifter"}).status, 0);
+    folder_.write("sleeper.toml",
+                  "guard = 1\nextends = [\"base\"]\n"
+                  "[process]\ncommand = [\"/opt/drift/drifter\"]\n"
+                  "[seccomp]\nallow = [\"@file\", \"@net-server\", \"@thread\"]\n"
+                  "[filesystem.mounts]\n\"/srv/minecraft\" = { type = \"bind\", source = \"{data}\", write = "
+                  "true }\n\"/opt/drift\" = { type = \"bind\", source = \"" +
+                      folder_ / "bin" + "\", exec = true }\n");
+    launch();
+    await([] { return ::access(kSocket, F_OK) == 0; });
+    const support::Running running(watcher(), out());
+    await_watching();
+    const UniqueFd folder(::open("/root", O_PATH | O_DIRECTORY | O_CLOEXEC));
+    support::tell_drifter(kSocket, "hold", folder.get());
+    EXPECT_LE(await([&] { return count("begins", "handles.files") == 1; }), kPromised) << told();
+    support::tell_drifter(kSocket, "drop");
+    EXPECT_LE(await([&] { return count("ends", "handles.files") == 1; }), kPromised) << told();
+    support::tell_drifter(kSocket, "map-code /opt/drift/library");
+    folder_.write("bin/new", std::string(8192, 'y'));
+    ASSERT_EQ(::rename((folder_ / "bin/new").c_str(), (folder_ / "bin/library").c_str()), 0);
+    EXPECT_LE(await([&] { return count("begins", "program.replaced") == 1; }), kPromised) << told();
+    support::tell_drifter(kSocket, "unmap");
+    EXPECT_LE(await([&] { return count("ends", "program.replaced") == 1; }), kPromised) << told();
 }
 
 TEST_F(WatchTest, AStrangerInsideIsToldAndItsEndToo) {

@@ -1,0 +1,85 @@
+#include "base/change_walk.h"
+
+#ifdef GUARD_EXACT
+#include <array>
+#include <set>
+#include <span>
+#include <string_view>
+
+#include "base/bpf_walk.h"
+#include "base/change_row.h"
+#include "base/change_walk_object.h"
+
+namespace guard {
+namespace {
+
+template <class Row>
+std::string_view bytes_from(const Row& row, std::size_t offset) {
+    return {reinterpret_cast<const char*>(&row) + offset, sizeof row - offset};
+}
+
+TaskState state_of(const guard_state_row& row) {
+    return {.pid = static_cast<pid_t>(row.pid),
+            .tid = static_cast<pid_t>(row.tid),
+            .parent = static_cast<pid_t>(row.parent),
+            .start = row.start_ns,
+            .ended = row.ended != 0,
+            .print = std::hash<std::string_view>{}(bytes_from(row, offsetof(guard_state_row, cred)))};
+}
+
+// One number for all of a process, whatever their order, each counted once: a compiler at run time has its
+// memory in a hundred areas or in two.
+void add_holdings(std::map<pid_t, std::size_t>& holdings, std::span<const guard_holding_row> rows) {
+    std::set<std::string_view> met;
+    for (const auto& row : rows)
+        if (met.insert(bytes_from(row, 0)).second)
+            holdings[static_cast<pid_t>(row.pid)] += std::hash<std::string_view>{}(bytes_from(row, 0));
+}
+
+}  // namespace
+
+struct ChangeWalk::Programs {
+    bpf::Object object;
+    bpf::Link states, files, areas;
+};
+
+ChangeWalk::ChangeWalk(std::unique_ptr<Programs> programs) : programs_(std::move(programs)) {}
+ChangeWalk::ChangeWalk(ChangeWalk&& other) noexcept = default;
+ChangeWalk& ChangeWalk::operator=(ChangeWalk&& other) noexcept = default;
+ChangeWalk::~ChangeWalk() = default;
+
+Result<ChangeWalk> ChangeWalk::open() {
+    auto programs = std::make_unique<Programs>();
+    programs->object = TRY(bpf::load(change_walk_object(), "guard_changes"));
+    programs->states = TRY(bpf::attach(programs->object.get(), "show_state"));
+    programs->files = TRY(bpf::attach(programs->object.get(), "show_file"));
+    programs->areas = TRY(bpf::attach(programs->object.get(), "show_area"));
+    return ChangeWalk(std::move(programs));
+}
+
+Result<ChangeRows> ChangeWalk::read() {
+    ChangeRows all;
+    for (const auto& row : TRY(bpf::walk<guard_state_row>(programs_->states.get())))
+        all.tasks.push_back(state_of(row));
+    add_holdings(all.holdings, TRY(bpf::walk<guard_holding_row>(programs_->files.get())));
+    add_holdings(all.holdings, TRY(bpf::walk<guard_holding_row>(programs_->areas.get())));
+    return all;
+}
+
+}  // namespace guard
+
+#else
+
+namespace guard {
+
+struct ChangeWalk::Programs {};
+ChangeWalk::ChangeWalk(ChangeWalk&& other) noexcept = default;
+ChangeWalk& ChangeWalk::operator=(ChangeWalk&& other) noexcept = default;
+ChangeWalk::~ChangeWalk() = default;
+Result<ChangeWalk> ChangeWalk::open() {
+    return fail("load the BPF program that reads tasks", "this guard was built without it (GUARD_EXACT=OFF)");
+}
+Result<ChangeRows> ChangeWalk::read() { return ChangeRows{}; }
+
+}  // namespace guard
+#endif

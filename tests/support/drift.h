@@ -1,0 +1,45 @@
+#pragma once
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <array>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+
+#include "base/unique_fd.h"
+
+namespace guard::support {
+
+/// Tells the server of drifter.cpp at this socket to do something, with a descriptor that it is to have;
+/// waits until it is done, and done without an error.
+inline void tell_drifter(const char* path, const std::string& command, int fd = -1) {
+    const UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    sockaddr_un address{AF_UNIX, {}};
+    std::strncpy(address.sun_path, path, sizeof address.sun_path - 1);
+    ASSERT_EQ(::connect(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+    auto text = command;
+    iovec data{text.data(), text.size()};
+    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))]{};
+    msghdr message{};
+    message.msg_iov = &data;
+    message.msg_iovlen = 1;
+    if (fd >= 0) {
+        message.msg_control = control;
+        message.msg_controllen = sizeof control;
+        auto* const header = CMSG_FIRSTHDR(&message);
+        header->cmsg_level = SOL_SOCKET;
+        header->cmsg_type = SCM_RIGHTS;
+        header->cmsg_len = CMSG_LEN(sizeof(int));
+        std::memcpy(CMSG_DATA(header), &fd, sizeof fd);
+    }
+    ASSERT_GE(::sendmsg(socket.get(), &message, 0), 0);
+    std::array<char, 16> answer{};
+    ASSERT_GT(::recv(socket.get(), answer.data(), answer.size(), 0), 0);
+    EXPECT_STREQ(answer.data(), "0") << command << ": " << std::strerror(std::atoi(answer.data()));
+    // Its end is closed when this one reads the end.
+    EXPECT_EQ(::recv(socket.get(), answer.data(), answer.size(), 0), 0);
+}
+
+}  // namespace guard::support
