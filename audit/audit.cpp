@@ -114,7 +114,9 @@ std::string fingerprint(const SeenTask& task) {
     for (const auto& [controller, path] : task.facts.cgroups) print += " " + controller + ":" + path;
     const auto& details = task.details;
     const auto* owner = value_of(details.owner);
-    print += fmt::format("\n{}\n{}\n{}\n{}\n{}", text(details.root), text(details.personality),
+    const auto* root = value_of(details.root);
+    if (root != nullptr) print += fmt::format(" {} {} {}", root->mount, root->device, root->inode);
+    print += fmt::format("\n{}\n{}\n{}\n{}", text(details.personality),
                          owner != nullptr && *owner == status.uid[1], text(details.limits),
                          text(details.oom_score_adj));
     const auto* stat = value_of(details.stat);

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <sys/uio.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -25,60 +26,87 @@ namespace guard::audit {
 namespace {
 
 constexpr std::string_view kDeleted = " (deleted)";
+constexpr std::size_t kLargestEnvironment = 64U << 10U;
 
 bool is_gone(const Error& error) { return error.code == ENOENT || error.code == EBADF; }
 
 class HandleReader {
 public:
-    HandleReader(const ProcessSource& source, const TreeFacts& tree) : source_(source), tree_(&tree) {}
+    HandleReader(const ProcessSource& source, const Known<Place>& root, const TreeFacts& tree,
+                 Learned& learned)
+        : source_(source),
+          root_mount_(value_of(root) == nullptr ? 0 : value_of(root)->mount),
+          tree_(&tree),
+          learned_(&learned) {}
 
     Result<std::vector<Handle>> read() {
-        CHECK(add_file("working directory", "cwd"));
-        CHECK(add_file("root directory", "root"));
-        for (const auto& number : TRY(sys::list_directory(source_.folder, "fd"))) {
+        CHECK(add(source_.folder, "cwd"));
+        if (!tree_->writable.contains(root_mount_)) CHECK(add(source_.folder, "root"));
+        const auto list = TRY(sys::openat(source_.folder, "fd", O_RDONLY | O_DIRECTORY));
+        for (const auto& number : TRY(sys::names_in(list.get(), "fd"))) {
             // One that was closed since the list was read is no handle any more.
-            const auto added = add(number);
+            const auto added = add(list.get(), number);
             if (!added && !is_gone(added.error())) return std::unexpected(added.error());
         }
         return std::move(handles_);
     }
 
 private:
-    Result<void> add(const std::string& number);
-    Result<void> add_file(const std::string& where, const std::string& path);
+    Result<void> add(int folder, const std::string& name);
+    Result<void> add_outside(int folder, const std::string& name, const struct statx& status);
     Result<void> add_socket(const std::string& number, Handle handle);
     Result<void> add_process(const std::string& number, Handle handle);
+    Result<int> pidfd();
 
     ProcessSource source_;
+    std::uint64_t root_mount_;
     const TreeFacts* tree_;
+    Learned* learned_;
+    UniqueFd pidfd_;
     std::vector<Handle> handles_;
 };
 
-Result<void> HandleReader::add(const std::string& number) {
-    const auto path = "fd/" + number;
-    auto link = TRY(sys::readlinkat(source_.folder, path));
-    const auto kind = kind_of_descriptor(link);
-    const auto where = "descriptor " + number;
-    if (kind == DescriptorKind::file) return add_file(where, path);
-    Handle handle{kind, where, std::move(link), 0, 0, ""};
-    if (kind == DescriptorKind::socket) return add_socket(number, std::move(handle));
-    if (kind == DescriptorKind::process_handle) return add_process(number, std::move(handle));
-    if (kind == DescriptorKind::ns_handle || kind == DescriptorKind::kernel_object)
-        handles_.push_back(std::move(handle));
-    return {};
-}
-
 // A file is inside where the tree of its process has the mount that it is on; its path says nothing, for it
 // is printed from whatever root it is below. statx(2) STATX_MNT_ID
-Result<void> HandleReader::add_file(const std::string& where, const std::string& path) {
-    const auto status = TRY(sys::statx(source_.folder, path, STATX_BASIC_STATS | STATX_MNT_ID));
+Result<void> HandleReader::add(int folder, const std::string& name) {
+    const auto status = TRY(sys::statx(folder, name, STATX_BASIC_STATS | STATX_MNT_ID));
     if ((status.stx_mask & STATX_MNT_ID) == 0) return fail("tell the mount of a file", "this kernel cannot");
     if (tree_->writable.contains(status.stx_mnt_id)) return {};
     const bool is_device = S_ISCHR(status.stx_mode);
     if (is_device && is_harmless_device(fmt::format("c {}:{}", status.stx_rdev_major, status.stx_rdev_minor)))
         return {};
-    handles_.push_back({DescriptorKind::file, where, TRY(sys::readlinkat(source_.folder, path)), 0, 0, ""});
+    const auto device = gnu_dev_makedev(status.stx_dev_major, status.stx_dev_minor);
+    if (S_ISFIFO(status.stx_mode) && learned_->pipe_device == device) return {};
+    return add_outside(folder, name, status);
+}
+
+std::string place_of(const std::string& name) {
+    return name == "cwd" ? "working directory" : name == "root" ? "root directory" : "descriptor " + name;
+}
+
+// On no mount of the tree: a file of elsewhere, or one of the kernel's own making. The link tells.
+Result<void> HandleReader::add_outside(int folder, const std::string& name, const struct statx& status) {
+    auto link = TRY(sys::readlinkat(folder, name));
+    if (S_ISFIFO(status.stx_mode) && link.starts_with("pipe:["))
+        learned_->pipe_device = gnu_dev_makedev(status.stx_dev_major, status.stx_dev_minor);
+    const auto kind = kind_of_descriptor(link);
+    Handle handle{kind, place_of(name), std::move(link), 0, 0, ""};
+    if (kind == DescriptorKind::socket) return add_socket(name, std::move(handle));
+    if (kind == DescriptorKind::process_handle) return add_process(name, std::move(handle));
+    if (kind == DescriptorKind::file || kind == DescriptorKind::ns_handle ||
+        kind == DescriptorKind::kernel_object)
+        handles_.push_back(std::move(handle));
     return {};
+}
+
+// Few processes need one: it costs as much as a file of theirs.
+Result<int> HandleReader::pidfd() {
+    constexpr unsigned kThread = O_EXCL;  // PIDFD_THREAD of 6.9
+    if (!pidfd_)
+        pidfd_.reset(static_cast<int>(
+            ::syscall(SYS_pidfd_open, source_.tid, source_.tid == source_.pid ? 0U : kThread)));
+    if (!pidfd_) return fail_errno("look at a socket", errno);
+    return pidfd_.get();
 }
 
 std::string peer_address(int socket) {
@@ -94,8 +122,9 @@ std::string peer_address(int socket) {
 // A copy of the socket tells what no file does: whose network it is of, and who made the other end.
 // pidfd_getfd(2), SO_PEERCRED in unix(7)
 Result<void> HandleReader::add_socket(const std::string& number, Handle handle) {
+    const auto process = TRY(pidfd());
     const UniqueFd copy(
-        static_cast<int>(::syscall(SYS_pidfd_getfd, source_.pidfd, number_of<int>(number).value_or(-1), 0)));
+        static_cast<int>(::syscall(SYS_pidfd_getfd, process, number_of<int>(number).value_or(-1), 0)));
     if (!copy) return fail_errno("look at a socket", errno);
     const UniqueFd network(::ioctl(copy.get(), SIOCGSKNS));
     if (!network) return fail_errno("ask for a socket's network", errno);
@@ -120,9 +149,9 @@ Result<void> HandleReader::add_process(const std::string& number, Handle handle)
     return {};
 }
 
-Result<ProgramFile> read_program(const ProcessSource& source, const TreeFacts& tree) {
+Result<ProgramFile> read_program(const ProcessSource& source, const std::string& exe, const TreeFacts& tree) {
     ProgramFile program;
-    program.path = TRY(sys::readlinkat(source.folder, "exe"));
+    program.path = exe.empty() ? TRY(sys::readlinkat(source.folder, "exe")) : exe;
     const auto status = TRY(sys::statx(source.folder, "exe", STATX_BASIC_STATS | STATX_MNT_ID));
     // A file may be named "x (deleted)": only the count of its names tells.
     program.gone = status.stx_nlink == 0;
@@ -136,13 +165,24 @@ Result<ProgramFile> read_program(const ProcessSource& source, const TreeFacts& t
     return program;
 }
 
-Result<MemoryMaps> read_maps(int folder) {
-    const auto text = TRY(sys::read_file(folder, "maps"));
-    return parse_maps(text);
+// Out of its memory, where that may be read in one go: the file does no other, and costs three times as much.
+std::optional<std::string> environment_in_memory(pid_t pid, const ProcStat& stat) {
+    const auto size = stat.environment_end - stat.environment_begin;
+    if (stat.environment_begin == 0 || stat.environment_end < stat.environment_begin ||
+        size > kLargestEnvironment)
+        return std::nullopt;
+    std::string block(size, '\0');
+    const iovec here{block.data(), block.size()};
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): an address of another process
+    const iovec there{reinterpret_cast<void*>(stat.environment_begin), block.size()};
+    if (::process_vm_readv(pid, &here, 1, &there, 1, 0) != static_cast<ssize_t>(size)) return std::nullopt;
+    return block;
 }
 
-Result<std::set<std::string>> read_environment(int folder) {
-    const auto block = TRY(sys::read_file(folder, "environ"));
+Result<std::set<std::string>> read_environment(const ProcessSource& source, const TaskDetails& details) {
+    if (const auto* stat = value_of(details.stat))
+        if (const auto block = environment_in_memory(source.tid, *stat)) return names_in_environment(*block);
+    const auto block = TRY(sys::read_record(source.folder, "environ"));
     return names_in_environment(block);
 }
 
@@ -167,15 +207,17 @@ std::string print_of(const ProcessFacts& facts) {
 
 }  // namespace
 
-std::shared_ptr<const ProcessFacts> read_process_facts(const ProcessSource& source, const TreeFacts& tree) {
+std::shared_ptr<const ProcessFacts> read_process_facts(const ProcessSource& source,
+                                                       const TaskDetails& details, const TreeFacts& tree,
+                                                       Learned& learned) {
     auto facts = std::make_shared<ProcessFacts>();
     if (const auto* unread = std::get_if<Unknown>(&tree.mounts))
         facts->handles = *unread;
     else
-        facts->handles = known(HandleReader(source, tree).read());
-    facts->program = known(read_program(source, tree));
+        facts->handles = known(HandleReader(source, details.root, tree, learned).read());
+    facts->program = known(read_program(source, details.exe, tree));
     facts->maps = known(read_maps(source.folder));
-    facts->environment = known(read_environment(source.folder));
+    facts->environment = known(read_environment(source, details));
     facts->print = print_of(*facts);
     return facts;
 }

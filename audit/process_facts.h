@@ -43,11 +43,14 @@ struct ProcessFacts {
 /// What a process is read by.
 struct ProcessSource {
     int folder = -1;            ///< /proc/PID or /proc/PID/task/TID
-    int pidfd = -1;             ///< of it; -1: what needs one is unknown
+    pid_t pid = 0, tid = 0;     ///< of whom; still so when the folder answers afterwards
     std::uint64_t network = 0;  ///< id of its network namespace
 };
+/// `details` is of the same task. What is told stands only if the task lives on when all is read: some of it
+/// is asked for by number.
 [[nodiscard]] std::shared_ptr<const ProcessFacts> read_process_facts(const ProcessSource& source,
-                                                                     const TreeFacts& tree);
+                                                                     const TaskDetails& details,
+                                                                     const TreeFacts& tree, Learned& learned);
 
 /// True where a thread has descriptors, root and working directory in common with its leader. kcmp(2)
 [[nodiscard]] bool shares_descriptors(pid_t leader, pid_t thread);

@@ -33,11 +33,10 @@ private:
     [[nodiscard]] bool is_interesting(const TaskFacts& facts) const {
         return is_of_interest(facts, *interest_, scan_->parents);
     }
-    Result<void> read_threads(const ProcessFolder& process, pid_t pid, const TaskFacts& leader, Take take);
-    void add_task(SeenTask task, const ProcessFolder& process, int folder, const TaskDetails* leader);
-    std::shared_ptr<const ProcessFacts> facts_of(const SeenTask& task, const ProcessFolder& process,
-                                                 int folder, const TaskDetails* leader);
-    void note_kept_namespaces(const ProcessFolder& process, pid_t pid, const std::string& name);
+    Result<void> read_threads(const TaskFiles& process, pid_t pid, const TaskFacts& leader, Take take);
+    void add_task(SeenTask task, const TaskFiles& files, const TaskDetails* leader);
+    std::shared_ptr<const ProcessFacts> facts_of(const SeenTask& task, int folder, const TaskDetails* leader);
+    void note_kept_namespaces(int folder, pid_t pid, const std::string& name);
 
     int proc_;
     const Interest* interest_;
@@ -45,28 +44,27 @@ private:
 };
 
 // Threads of one process mostly share what they hold; one that does not is a hiding place.
-std::shared_ptr<const ProcessFacts> Scanner::facts_of(const SeenTask& task, const ProcessFolder& process,
-                                                      int folder, const TaskDetails* leader) {
+std::shared_ptr<const ProcessFacts> Scanner::facts_of(const SeenTask& task, int folder,
+                                                      const TaskDetails* leader) {
     if (leader != nullptr && leader->process != nullptr &&
         (task.tid == task.pid || shares_descriptors(task.pid, task.tid)))
         return leader->process;
-    const bool is_leader = task.tid == task.pid;
-    constexpr unsigned kThread = O_EXCL;  // PIDFD_THREAD of 6.9
-    const UniqueFd thread(is_leader ? -1 : static_cast<int>(::syscall(SYS_pidfd_open, task.tid, kThread)));
     const auto* network = value_of(task.facts.namespaces.at(namespace_row("network")));
-    return read_process_facts(
-        {folder, is_leader ? process.pidfd.get() : thread.get(), network == nullptr ? 0 : *network},
-        scan_->shared.trees.at(tree_key(task.facts, task.details)));
+    auto& shared = scan_->shared;
+    return read_process_facts({folder, task.pid, task.tid, network == nullptr ? 0 : *network}, task.details,
+                              shared.trees.at(tree_key(task.facts, task.details)), shared.learned);
 }
 
-void Scanner::add_task(SeenTask task, const ProcessFolder& process, int folder, const TaskDetails* leader) {
+void Scanner::add_task(SeenTask task, const TaskFiles& files, const TaskDetails* leader) {
+    const int folder = files.folder.get();
+    auto& shared = scan_->shared;
     for (int attempt = 0; attempt < kTries; ++attempt) {
-        task.details =
-            leader != nullptr ? read_details(folder, task.tid, *leader) : read_details(folder, task.tid);
-        read_shared(scan_->shared, task.facts, task.details, scan_->namespaces, folder);
-        task.details.process = facts_of(task, process, folder, leader);
+        task.details = leader != nullptr ? read_details(files, task.tid, shared.learned, *leader)
+                                         : read_details(files, task.tid, shared.learned);
+        read_shared(shared, task.facts, task.details, scan_->namespaces, folder);
+        task.details.process = facts_of(task, folder, leader);
         // exec and setuid may come in the middle: only what stands at the end as at the start is one moment.
-        auto again = read_status(folder);
+        auto again = read_status(files);
         if (!again) return;  // it ended
         const bool same_program = sys::readlinkat(folder, "exe").value_or("") == task.details.exe;
         const bool settled = same_program && same_rights(task.facts.status, *again);
@@ -75,7 +73,7 @@ void Scanner::add_task(SeenTask task, const ProcessFolder& process, int folder, 
             scan_->tasks.push_back(std::move(task));
             return;
         }
-        auto facts = read_facts(folder, scan_->namespaces);
+        auto facts = read_facts(files, scan_->namespaces);
         if (!facts) return;
         task.facts = *std::move(facts);
     }
@@ -83,27 +81,26 @@ void Scanner::add_task(SeenTask task, const ProcessFolder& process, int folder, 
     scan_->tasks.push_back(std::move(task));
 }
 
-Result<void> Scanner::read_threads(const ProcessFolder& process, pid_t pid, const TaskFacts& leader,
-                                   Take take) {
+Result<void> Scanner::read_threads(const TaskFiles& process, pid_t pid, const TaskFacts& leader, Take take) {
     std::optional<TaskDetails> shared_by_all;
     const bool leader_ended = leader.status.state == 'Z';
     for (const auto& name : TRY(sys::list_directory(process.folder.get(), "task"))) {
         const auto tid = number_of<pid_t>(name).value_or(0);
-        const auto folder = sys::openat(process.folder.get(), "task/" + name, O_RDONLY | O_DIRECTORY);
-        if (!folder) continue;  // it ended
+        const auto files = open_task(process.folder.get(), "task/" + name);
+        if (!files) continue;  // it ended
         // A leader that has ended is a zombie until its last thread ends: there is nothing in it to judge.
         if (tid == pid && leader_ended) continue;
-        auto facts = read_facts(folder->get(), scan_->namespaces);
+        auto facts = read_facts(*files, scan_->namespaces);
         if (!facts || (take == Take::interesting && !is_interesting(*facts))) continue;
         SeenTask task{pid, tid, *std::move(facts), {}, leader_ended, {}};
         // The files of a process whose leader has ended are empty; those of a living thread are not.
         if (!leader_ended && !shared_by_all) {
-            shared_by_all = read_details(process.folder.get(), pid);
+            shared_by_all = read_details(process, pid, scan_->shared.learned);
             read_shared(scan_->shared, leader, *shared_by_all, scan_->namespaces, process.folder.get());
-            shared_by_all->process = facts_of({pid, pid, leader, *shared_by_all, false, {}}, process,
-                                              process.folder.get(), nullptr);
+            shared_by_all->process =
+                facts_of({pid, pid, leader, *shared_by_all, false, {}}, process.folder.get(), nullptr);
         }
-        add_task(std::move(task), process, folder->get(), shared_by_all ? &*shared_by_all : nullptr);
+        add_task(std::move(task), *files, shared_by_all ? &*shared_by_all : nullptr);
     }
     return {};
 }
@@ -114,32 +111,31 @@ bool is_guard(int folder) {
     return one && own && one->st_dev == own->st_dev && one->st_ino == own->st_ino;
 }
 
-void Scanner::note_kept_namespaces(const ProcessFolder& process, pid_t pid, const std::string& name) {
-    const auto numbers = sys::list_directory(process.folder.get(), "fd");
+void Scanner::note_kept_namespaces(int folder, pid_t pid, const std::string& name) {
+    const auto numbers = sys::list_directory(folder, "fd");
     if (!numbers) return;  // of another user, and then its namespaces are unknown too
     for (const auto& number : *numbers) {
-        const auto link = sys::readlinkat(process.folder.get(), "fd/" + number);
+        const auto link = sys::readlinkat(folder, "fd/" + number);
         if (!link || kind_of_descriptor(*link) != DescriptorKind::ns_handle) continue;
-        if (is_guard(process.folder.get())) return;
-        const auto stat = parse_proc_stat(sys::read_file(process.folder.get(), "stat").value_or(""));
-        scan_->kept.push_back({pid, name, sys::readlinkat(process.folder.get(), "exe").value_or(""),
-                               stat ? stat->start : 0, "descriptor " + number,
-                               inode_in_link(*link).value_or(0)});
+        if (is_guard(folder)) return;
+        const auto stat = parse_proc_stat(sys::read_record(folder, "stat").value_or(""));
+        scan_->kept.push_back({pid, name, sys::readlinkat(folder, "exe").value_or(""), stat ? stat->start : 0,
+                               "descriptor " + number, inode_in_link(*link).value_or(0)});
     }
 }
 
 Result<void> Scanner::read_process(pid_t pid, Take take) {
-    const auto process = TRY(open_process_folder(proc_, pid));
-    auto facts = TRY(read_facts(process.folder.get(), scan_->namespaces));
+    const auto process = TRY(open_task(proc_, std::to_string(pid)));
+    auto facts = TRY(read_facts(process, scan_->namespaces));
     scan_->parents[pid] = facts.status.ppid;
     scan_->names[pid] = facts.status.name;
     if (const auto name = container_of(facts.cgroups); !name.empty()) scan_->contained.emplace(name, pid);
     const bool interesting = take == Take::all || is_interesting(facts);
-    if (!interesting && !interest_->namespaces.empty()) note_kept_namespaces(process, pid, facts.status.name);
+    if (!interesting && !interest_->namespaces.empty())
+        note_kept_namespaces(process.folder.get(), pid, facts.status.name);
     if (facts.status.threads > 1) return read_threads(process, pid, facts, take);
     if (facts.status.state == 'Z') return {};
-    if (interesting)
-        add_task({pid, pid, std::move(facts), {}, false, {}}, process, process.folder.get(), nullptr);
+    if (interesting) add_task({pid, pid, std::move(facts), {}, false, {}}, process, nullptr);
     return {};
 }
 

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <ranges>
 
 #include "audit/hostname.h"
 #include "audit/known.h"
@@ -110,7 +111,11 @@ TreeFacts read_tree(int folder) {
     if (!lines)
         return {
             known<std::vector<MountLine>>(std::unexpected(lines.error())), known(read_devices(folder)), {}};
-    for (const auto& line : *lines)
+    // A handle on a namespace or a process is one wherever it was opened: no mount of such makes it a file.
+    const auto holds_files = [](const MountLine& line) {
+        return line.type != "nsfs" && line.type != "pidfs";
+    };
+    for (const auto& line : *lines | std::views::filter(holds_files))
         tree.writable[static_cast<std::uint64_t>(line.id)] = !line.has("ro") && !line.super_has("ro");
     tree.mounts = visible_mounts(*std::move(lines));
     tree.devices = known(read_devices(folder));
@@ -157,7 +162,7 @@ std::set<std::string> peer_groups(std::span<const MountLine> mounts) {
 TreeKey tree_key(const TaskFacts& facts, const TaskDetails& details) {
     const auto* id = value_of(facts.namespaces.at(namespace_row("mount")));
     const auto* root = value_of(details.root);
-    return {id == nullptr ? 0 : *id, root == nullptr ? std::string() : *root};
+    return {id == nullptr ? 0 : *id, root == nullptr ? Place{} : *root};
 }
 
 void read_shared(SharedFacts& shared, const TaskFacts& facts, const TaskDetails& details,

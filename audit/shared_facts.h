@@ -36,7 +36,8 @@ struct DeviceNode {
 struct TreeFacts {
     Known<std::vector<MountLine>> mounts;  ///< visible ones
     Known<std::set<DeviceNode>> devices;
-    std::map<std::uint64_t, bool> writable;  ///< ids of all mounts, also covered ones: may it be written
+    /// Ids of all mounts of files, also covered ones: may it be written.
+    std::map<std::uint64_t, bool> writable;
 };
 /// Who may change the limits of a cgroup.
 struct CgroupOwner {
@@ -49,7 +50,7 @@ struct CgroupOwner {
 using CgroupTexts = std::map<std::string, std::string>;
 
 /// A file tree: the id of a mount namespace, and the root in it.
-using TreeKey = std::pair<std::uint64_t, std::string>;
+using TreeKey = std::pair<std::uint64_t, Place>;
 [[nodiscard]] TreeKey tree_key(const TaskFacts& facts, const TaskDetails& details);
 
 /// What many tasks share, read once: by namespace id, by root, by cgroup.
@@ -63,6 +64,7 @@ struct SharedFacts {
     std::map<std::pair<std::string, std::string>, Known<CgroupTexts>> cgroups;  ///< controller and path
     std::map<std::pair<std::string, std::string>, Known<CgroupOwner>> owners;   ///< the same
     std::map<std::uint64_t, Known<std::string>> clocks;  ///< timens_offsets, by time namespace
+    Learned learned;
     std::set<std::string> host_groups;  ///< peer groups of mounts in the reader's own namespace
 };
 

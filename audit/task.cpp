@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -23,53 +24,81 @@ Known<int> disk_class_of(pid_t tid) {
 }
 
 Known<ProcStat> stat_in(int folder) {
-    const auto text = sys::read_file(folder, "stat");
+    const auto text = sys::read_record(folder, "stat");
     if (!text) return known<ProcStat>(std::unexpected(text.error()));
     return known(parse_proc_stat(*text));
 }
 
-void read_own_details(TaskDetails& details, int folder, pid_t tid) {
-    details.root = known(sys::readlinkat(folder, "root"));
-    details.personality = known(sys::read_file(folder, "personality"));
+Result<Place> root_in(int folder) {
+    const auto status = TRY(sys::statx(folder, "root", STATX_BASIC_STATS | STATX_MNT_ID));
+    return Place{status.stx_mnt_id, gnu_dev_makedev(status.stx_dev_major, status.stx_dev_minor),
+                 status.stx_ino};
+}
+
+// Security modules are there from the start of the machine or never: one task without an answer speaks for
+// all.
+Known<std::optional<std::string>> label_in(int folder, Learned& learned) {
+    if (!learned.labels) return std::optional<std::string>{};
+    auto label = known(lsm_label_in(folder));
+    const auto* text = value_of(label);
+    learned.labels = text == nullptr || text->has_value();
+    return label;
+}
+
+void read_own_details(TaskDetails& details, const TaskFiles& task, pid_t tid, Learned& learned) {
+    const int folder = task.folder.get();
+    details.root = known(root_in(folder));
+    details.personality = known(sys::read_record(folder, "personality"));
     // Not of the folder itself, which shows the user of the task in any case. proc(5)
-    const auto status = sys::fstatat(folder, "status");
+    const auto status = sys::fstat(task.status.get());
     details.owner =
         status ? Known<std::uint32_t>(status->st_uid) : Unknown{status.error().code, "stat status"};
     details.stat = stat_in(folder);
     details.disk_class = disk_class_of(tid);
-    details.label = known(lsm_label_in(folder));
+    details.label = label_in(folder, learned);
 }
 
 }  // namespace
 
-Result<ProcStatus> read_status(int folder) {
-    const auto text = TRY(sys::read_file(folder, "status"));
+Result<TaskFiles> open_task(int dir, const std::string& name) {
+    TaskFiles task;
+    task.folder = TRY(sys::openat(dir, name, O_PATH | O_DIRECTORY));
+    task.status = TRY(sys::openat(task.folder.get(), "status", O_RDONLY));
+    return task;
+}
+
+Result<ProcStatus> read_status(const TaskFiles& task) {
+    const auto text = TRY(sys::pread_record(task.status.get(), "status"));
     return parse_proc_status(text);
 }
 
-Result<TaskFacts> read_facts(int folder, NamespaceTable& namespaces) {
+Result<TaskFacts> read_facts(const TaskFiles& task, NamespaceTable& namespaces) {
     TaskFacts facts;
-    facts.status = TRY(read_status(folder));
-    const auto cgroups = TRY(sys::read_file(folder, "cgroup"));
+    facts.status = TRY(read_status(task));
+    const auto cgroups = TRY(sys::read_record(task.folder.get(), "cgroup"));
     facts.cgroups = parse_proc_cgroup(cgroups);
     for (std::size_t row = 0; row < kNamespaces.size(); ++row)
-        facts.namespaces.at(row) = namespaces.id_in(folder, kNamespaces.at(row));
+        facts.namespaces.at(row) = namespaces.id_in(task.folder.get(), kNamespaces.at(row));
     return facts;
 }
 
-TaskDetails read_details(int folder, pid_t tid) {
+Result<TaskFacts> read_facts(int folder, NamespaceTable& namespaces) {
+    return read_facts(TRY(open_task(folder, ".")), namespaces);
+}
+
+TaskDetails read_details(const TaskFiles& task, pid_t tid, Learned& learned) {
     TaskDetails details;
-    read_own_details(details, folder, tid);
-    details.limits = known(sys::read_file(folder, "limits"));
-    details.oom_score_adj = known(sys::read_file(folder, "oom_score_adj"));
-    details.exe = sys::readlinkat(folder, "exe").value_or("");
+    read_own_details(details, task, tid, learned);
+    details.limits = known(sys::read_record(task.folder.get(), "limits"));
+    details.oom_score_adj = known(sys::read_record(task.folder.get(), "oom_score_adj"));
+    details.exe = sys::readlinkat(task.folder.get(), "exe").value_or("");
     if (const auto* stat = value_of(details.stat)) details.start = stat->start;
     return details;
 }
 
-TaskDetails read_details(int folder, pid_t tid, const TaskDetails& leader) {
+TaskDetails read_details(const TaskFiles& task, pid_t tid, Learned& learned, const TaskDetails& leader) {
     auto details = leader;
-    read_own_details(details, folder, tid);
+    read_own_details(details, task, tid, learned);
     return details;
 }
 

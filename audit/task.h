@@ -2,6 +2,7 @@
 #include <sys/types.h>
 
 #include <array>
+#include <compare>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -24,6 +25,15 @@ struct ProcessFacts;
 /// Ids of a task's namespaces, by row of kNamespaces.
 using TaskNamespaces = std::array<Known<std::uint64_t>, kNamespaces.size()>;
 
+/// One task by its folder, /proc/PID or /proc/PID/task/TID, and its status file, which is read more than
+/// once: whatever is read through either is of this task or fails with ESRCH, also when its number is
+/// another's by now.
+struct TaskFiles {
+    UniqueFd folder, status;
+};
+/// Fails with ESRCH or ENOENT where there is none.
+[[nodiscard]] Result<TaskFiles> open_task(int dir, const std::string& name);
+
 /// What tells whether a task belongs to a container; read of every task of this machine.
 struct TaskFacts {
     ProcStatus status;
@@ -31,13 +41,26 @@ struct TaskFacts {
     CgroupPaths cgroups;
 };
 /// Fails with ESRCH or ENOENT where the task has ended.
-[[nodiscard]] Result<ProcStatus> read_status(int folder);
+[[nodiscard]] Result<ProcStatus> read_status(const TaskFiles& task);
 /// Fails with ESRCH or ENOENT where the task has ended. A namespace that can't be read is an Unknown.
+[[nodiscard]] Result<TaskFacts> read_facts(const TaskFiles& task, NamespaceTable& namespaces);
 [[nodiscard]] Result<TaskFacts> read_facts(int folder, NamespaceTable& namespaces);
+
+/// What is the same for all tasks of this machine, as the first of them told.
+struct Learned {
+    bool labels = true;                ///< a security module may give some
+    std::optional<dev_t> pipe_device;  ///< of pipes without a name
+};
+
+/// A directory, by what does not depend on whose root it is seen from.
+struct Place {
+    std::uint64_t mount = 0, device = 0, inode = 0;
+    auto operator<=>(const Place&) const = default;
+};
 
 /// The rest of what only this task has; read of a container's tasks. Texts as the files hold them.
 struct TaskDetails {
-    Known<std::string> root;  ///< where its root is, as the reader sees it
+    Known<Place> root;
     Known<std::string> personality;
     Known<std::uint32_t> owner;  ///< of its files
     Known<ProcStat> stat;
@@ -49,9 +72,10 @@ struct TaskDetails {
     std::string exe;          ///< empty where it can't be read
     std::uint64_t start = 0;  ///< clock ticks since boot. proc_pid_stat(5) field 22
 };
-[[nodiscard]] TaskDetails read_details(int folder, pid_t tid);
+[[nodiscard]] TaskDetails read_details(const TaskFiles& task, pid_t tid, Learned& learned);
 /// The same of a further thread: what belongs to the process is taken from `leader`.
-[[nodiscard]] TaskDetails read_details(int folder, pid_t tid, const TaskDetails& leader);
+[[nodiscard]] TaskDetails read_details(const TaskFiles& task, pid_t tid, Learned& learned,
+                                       const TaskDetails& leader);
 
 /// True where nothing that a rights check reads has changed between two looks.
 [[nodiscard]] bool same_rights(const ProcStatus& before, const ProcStatus& after);

@@ -14,6 +14,9 @@ struct MemoryMaps {
     bool operator==(const MemoryMaps&) const = default;
 };
 
+/// The same by asking only for mappings with code, each by its address, where the kernel can be asked so
+/// (6.11): none of the lines without code are printed. Else from the file. `folder` is /proc/PID.
+[[nodiscard]] Result<MemoryMaps> read_maps(int folder);
 /// Fails with the line that is wrong.
 [[nodiscard]] Result<MemoryMaps> parse_maps(std::string_view text);
 

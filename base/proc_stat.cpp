@@ -25,6 +25,8 @@ constexpr auto kFields = std::to_array<FieldRow>({
     {22, set_member<&ProcStat::start>},
     {40, set_member<&ProcStat::realtime>},
     {41, set_member<&ProcStat::policy>},
+    {50, set_member<&ProcStat::environment_begin>},
+    {51, set_member<&ProcStat::environment_end>},
 });
 constexpr std::size_t kFirstAfterCommand = 3;
 

@@ -14,6 +14,8 @@ struct ProcStat {
     unsigned realtime = 0;    ///< 1 to 99; 0: not scheduled in real time
     unsigned policy = 0;      ///< SCHED_... of sched(7)
     unsigned flags = 0;       ///< PF_... of the kernel
+    /// Where its environment is in its memory; 0: it has none, or the reader may not know.
+    std::uint64_t environment_begin = 0, environment_end = 0;
     /// A thread of the kernel has no program: PF_KTHREAD.
     [[nodiscard]] bool of_kernel() const { return (flags & 0x0020'0000U) != 0; }
     bool operator==(const ProcStat&) const = default;

@@ -35,6 +35,12 @@ namespace guard::sys {
 [[nodiscard]] Result<std::string> read_file(int dir, const std::string& path, std::size_t most = 16U << 20U);
 [[nodiscard]] Result<std::string> read_file(const std::string& path, std::size_t most = 16U << 20U);
 [[nodiscard]] Result<std::string> read_all(int fd, const std::string& name, std::size_t most = 16U << 20U);
+/// A file of /proc that the kernel prints as one piece (status, stat, cgroup, limits, environ): what does not
+/// fill the buffer is all of it, and its end is not asked for. A list (maps, mountinfo, net/tcp) comes in
+/// pieces as the kernel pleases: read_file. Fails as read_file does.
+[[nodiscard]] Result<std::string> read_record(int dir, const std::string& path);
+/// The same of an open file, from its beginning, whatever was read of it before.
+[[nodiscard]] Result<std::string> pread_record(int fd, const std::string& name);
 /// One write of all of `text` to an existing file, as /proc and cgroupfs want it. Fails with the errno of
 /// write(2).
 [[nodiscard]] Result<void> write_file(int dir, const std::string& path, std::string_view text);
@@ -53,8 +59,10 @@ enum class Sync : bool { no, yes };
 [[nodiscard]] Result<struct stat> fstatat(int dir, const std::string& path, int flags = 0);
 /// What `mask` (STATX_...) asks for, without waiting for a file server. Follows links. statx(2)
 [[nodiscard]] Result<struct statx> statx(int dir, const std::string& path, unsigned mask);
-/// Names in a directory but for "." and "..", sorted. Fails with the errno of open or readdir(3).
+/// Names in a directory but for "." and "..", sorted. Fails with the errno of openat(2) or getdents64(2).
 [[nodiscard]] Result<std::vector<std::string>> list_directory(int dir, const std::string& path);
+/// The same of an open one, called `name` in an error, that nothing was read of yet.
+[[nodiscard]] Result<std::vector<std::string>> names_in(int dir, const std::string& name);
 /// Makes `path` and what is missing above it. Fails with the errno of mkdir(2), but for EEXIST on a
 /// directory.
 [[nodiscard]] Result<void> make_directories(const std::string& path, mode_t mode);

@@ -1,10 +1,17 @@
 #include "base/proc_maps.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/sys.h"
+#include "tests/support/temp_dir.h"
 
 namespace guard {
 namespace {
 
+using testing::Contains;
 using testing::ElementsAre;
 using testing::IsEmpty;
 
@@ -30,6 +37,31 @@ TEST(MapsTest, OneMappingThatMayBeWrittenAndExecutedIsEnough) {
     const auto maps = parse_maps("7f3a1c000000-7f3a1c021000 rwxp 00000000 00:00 0 \n");
     ASSERT_TRUE(maps);
     EXPECT_TRUE(maps->write_exec);
+}
+
+// This process, with code that may be written, and code of a file that is gone.
+TEST(MapsTest, TheKernelsAnswersAndItsFileTellTheSame) {
+    support::TempDir folder;
+    const auto path = folder.write("a\nb.so", std::string(4096, 'x'));
+    const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    ASSERT_NE(::mmap(nullptr, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, file.get(), 0), MAP_FAILED);
+    ASSERT_EQ(::unlink(path.c_str()), 0);
+    const auto read = [] {
+        const UniqueFd self(::open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC));
+        return std::pair(read_maps(self.get()).value(),
+                         parse_maps(sys::read_file(self.get(), "maps").value()).value());
+    };
+    const auto [asked, printed] = read();
+    EXPECT_THAT(asked.deleted, Contains(path));
+    EXPECT_EQ(asked, printed);
+    EXPECT_FALSE(asked.write_exec);
+    auto* const both =
+        ::mmap(nullptr, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    ASSERT_NE(both, MAP_FAILED);
+    const auto [asked_again, printed_again] = read();
+    EXPECT_TRUE(asked_again.write_exec);
+    EXPECT_EQ(asked_again, printed_again);
+    ::munmap(both, 4096);
 }
 
 TEST(MapsTest, AnEmptyMapIsOneOfAKernelThread) { EXPECT_EQ(*parse_maps(""), MemoryMaps{}); }

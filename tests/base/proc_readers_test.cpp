@@ -48,7 +48,7 @@ TEST(ProcLimitsTest, ABrokenLineIsAnError) { EXPECT_FALSE(parse_proc_limits("Max
 // Kernel 6.18, a thread of a server under `chrt -f 10`; kernel 4.19 has the same fields up to the 52nd.
 constexpr const char* kStat =
     "4733 (a) b (c) S 4709 4711 4711 34816 4711 4194560 98 0 0 0 0 0 0 0 -11 0 39 0 123456789 2625536 376 "
-    "18446744073709551615 1 1 0 0 0 0 0 4096 65536 1 0 0 17 1 10 1 0 0 0 0 0 0 0 0 0 0 0\n";
+    "18446744073709551615 1 1 0 0 0 0 0 4096 65536 1 0 0 17 1 10 1 0 0 0 0 0 0 0 0 8000 8063 0\n";
 
 TEST(ProcStatTest, FieldsAreCountedFromTheLastBracket) {
     const auto stat = parse_proc_stat(kStat);
@@ -58,7 +58,9 @@ TEST(ProcStatTest, FieldsAreCountedFromTheLastBracket) {
                                .start = 123456789,
                                .realtime = 10,
                                .policy = 1,
-                               .flags = 4194560}));
+                               .flags = 4194560,
+                               .environment_begin = 8000,
+                               .environment_end = 8063}));
     EXPECT_FALSE(stat->of_kernel());
 }
 
