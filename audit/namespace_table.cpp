@@ -55,6 +55,11 @@ bool NamespaceTable::is_below(std::uint64_t id, std::uint64_t user) const {
     return false;
 }
 
+void NamespaceTable::merge(NamespaceTable other) {
+    inode_of_.merge(other.inode_of_);
+    by_inode_.merge(other.by_inode_);
+}
+
 int NamespaceTable::descriptor_of(std::uint64_t id) const {
     const auto inode = inode_of_.find(id);
     return inode == inode_of_.end() ? -1 : by_inode_.at(inode->second).fd.get();

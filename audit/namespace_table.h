@@ -26,6 +26,8 @@ public:
     [[nodiscard]] std::optional<std::uint64_t> id_of_inode(std::uint64_t inode) const;
     /// The descriptor of a namespace that was met; -1 where it was not.
     [[nodiscard]] int descriptor_of(std::uint64_t id) const;
+    /// Takes in what was met by way of other tasks.
+    void merge(NamespaceTable other);
 
 private:
     struct Met {

@@ -44,6 +44,9 @@ struct Scan {
     std::set<pid_t> unstable;  ///< thread ids that changed while they were read, three times
     SharedFacts shared;
     NamespaceTable namespaces;
+
+    /// Takes in what was read of other processes.
+    void merge(Scan other);
 };
 
 /// `proc` is /proc. A task that ends meanwhile is left out. Fails where /proc or the cgroup layout can't be

@@ -145,6 +145,16 @@ void once(Map& map, const TaskFacts& facts, std::string_view row, Read&& read) {
 
 }  // namespace
 
+void SharedFacts::merge(SharedFacts other) {
+    users.merge(other.users);
+    networks.merge(other.networks);
+    hostnames.merge(other.hostnames);
+    trees.merge(other.trees);
+    cgroups.merge(other.cgroups);
+    owners.merge(other.owners);
+    clocks.merge(other.clocks);
+}
+
 std::size_t namespace_row(std::string_view name) {
     return static_cast<std::size_t>(std::ranges::find(kNamespaces, name, &NamespaceRow::name) -
                                     kNamespaces.begin());

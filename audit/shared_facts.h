@@ -66,6 +66,9 @@ struct SharedFacts {
     std::map<std::uint64_t, Known<std::string>> clocks;  ///< timens_offsets, by time namespace
     Learned learned;
     std::set<std::string> host_groups;  ///< peer groups of mounts in the reader's own namespace
+
+    /// Takes in what of the same machine was read by way of other tasks.
+    void merge(SharedFacts other);
 };
 
 /// The row of kNamespaces of that name.
