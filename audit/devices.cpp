@@ -1,5 +1,7 @@
 #include "audit/devices.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <string_view>
@@ -48,16 +50,28 @@ Known<Grants<std::string>> let_by_rules(const CgroupPaths& at, const SharedFacts
     });
 }
 
-// On v2 a program decides; without one everything is let through that has a device file.
-Known<Grants<std::string>> let_by_programs(const CgroupPaths& at, const SharedFacts& shared) {
+// That guard loaded it: after its supervisor had started, and before the command had. Another one may let
+// through what it likes. proc_pid_stat(5) field 22
+bool is_of_launch(std::uint64_t loaded, const Bindings& launch) {
+    static const auto kTick = 1'000'000'000 / static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK));
+    if (launch.supervisor.pid == 0) return true;  // nobody's record: who knows
+    return loaded / kTick >= launch.supervisor.start && loaded / kTick <= launch.payload.start;
+}
+
+// On v2 programs decide, and what one refuses is refused; without one everything is let through that has a
+// device file.
+Known<Grants<std::string>> let_by_programs(const CgroupPaths& at, const SharedFacts& shared,
+                                           const Bindings& launch) {
     const auto path = at.find("");
     const auto found = path == at.end() ? shared.owners.end() : shared.owners.find({"", path->second});
     if (found == shared.owners.end()) return Unknown{};
     const auto* owner = value_of(found->second);
     if (owner == nullptr) return std::get<Unknown>(found->second);
-    return map_known(owner->device_programs, [](unsigned programs) {
-        return programs == 0 ? Grants<std::string>{{"any device: no program decides"}}
-                             : Grants<std::string>{};
+    return map_known(owner->device_programs, [&launch](const std::vector<std::uint64_t>& programs) {
+        if (programs.empty()) return Grants<std::string>{{"any device: no program decides"}};
+        const bool kept = std::ranges::any_of(
+            programs, [&launch](std::uint64_t loaded) { return is_of_launch(loaded, launch); });
+        return kept ? Grants<std::string>{} : Grants<std::string>{{"any device: another program decides"}};
     });
 }
 
@@ -68,10 +82,11 @@ bool is_harmless_device(std::string_view number) {
 }
 
 Known<Grants<std::string>> devices_of(const TreeFacts& tree, const CgroupPaths& at, const SharedFacts& shared,
-                                      const Known<Grants<std::string>>& launched) {
+                                      const Bindings& launch, const Known<Grants<std::string>>& launched) {
     const auto* nodes = value_of(tree.devices);
     if (nodes == nullptr) return std::get<Unknown>(tree.devices);
-    auto reach = shared.layout.unified() ? let_by_programs(at, shared) : let_by_rules(at, shared, *nodes);
+    auto reach =
+        shared.layout.unified() ? let_by_programs(at, shared, launch) : let_by_rules(at, shared, *nodes);
     if (auto* known_reach = value_of(reach))
         for (const auto& node : *nodes)
             if (!is_harmless_device(node.number))

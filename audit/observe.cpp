@@ -226,8 +226,8 @@ void observe_tree(Posture& posture, const View& view) {
     posture.shared_mounts = map_known(view.tree.mounts, [&view](const std::vector<MountLine>& mounts) {
         return shared_places(mounts, view.frame.shared->host_groups);
     });
-    posture.devices =
-        devices_of(view.tree, view.task.facts.cgroups, *view.frame.shared, view.launched.devices);
+    posture.devices = devices_of(view.tree, view.task.facts.cgroups, *view.frame.shared, view.bindings(),
+                                 view.launched.devices);
     // A hidden path is hidden by a mount: one that is gone is a change of the tree, and told there.
     posture.revealed = map_known(posture.mounts, [&view](const MountTree& tree) {
         Grants<std::string> shown;

@@ -8,9 +8,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <ranges>
+#include <span>
 
 #include "audit/hostname.h"
 #include "audit/known.h"
@@ -84,15 +86,40 @@ Result<CgroupTexts> read_cgroup(const CgroupLayout& layout, const std::string& c
     return texts;
 }
 
-// bpf(2) BPF_PROG_QUERY
-Known<unsigned> device_programs_of(int cgroup) {
+Result<UniqueFd> ask_bpf(int command, bpf_attr& attributes, const char* what) {
+    const auto answer = static_cast<int>(::syscall(SYS_bpf, command, &attributes, sizeof attributes));
+    if (answer < 0) return fail_errno(what, errno);
+    return UniqueFd(command == BPF_PROG_GET_FD_BY_ID ? answer : -1);
+}
+
+// bpf(2) BPF_OBJ_GET_INFO_BY_FD
+Result<std::uint64_t> loaded_at(std::uint32_t id) {
     bpf_attr attributes;
     std::memset(&attributes, 0, sizeof attributes);  // the kernel refuses padding that is not 0
+    attributes.prog_id = id;
+    const auto program = TRY(ask_bpf(BPF_PROG_GET_FD_BY_ID, attributes, "open a device program"));
+    bpf_prog_info info{};
+    std::memset(&attributes, 0, sizeof attributes);
+    attributes.info.bpf_fd = static_cast<std::uint32_t>(program.get());
+    attributes.info.info_len = sizeof info;
+    attributes.info.info = reinterpret_cast<std::uint64_t>(&info);
+    CHECK(ask_bpf(BPF_OBJ_GET_INFO_BY_FD, attributes, "look at a device program"));
+    return info.load_time;
+}
+
+// bpf(2) BPF_PROG_QUERY
+Result<std::vector<std::uint64_t>> device_programs_of(int cgroup) {
+    std::array<std::uint32_t, 64> ids{};  // as many as a cgroup can have
+    bpf_attr attributes;
+    std::memset(&attributes, 0, sizeof attributes);
     attributes.query.target_fd = static_cast<std::uint32_t>(cgroup);
     attributes.query.attach_type = BPF_CGROUP_DEVICE;
-    if (::syscall(SYS_bpf, BPF_PROG_QUERY, &attributes, sizeof attributes) < 0)
-        return Unknown{errno, "ask for the device programs of a cgroup"};
-    return attributes.query.prog_cnt;
+    attributes.query.prog_ids = reinterpret_cast<std::uint64_t>(ids.data());
+    attributes.query.prog_cnt = ids.size();
+    CHECK(ask_bpf(BPF_PROG_QUERY, attributes, "ask for the device programs of a cgroup"));
+    std::vector<std::uint64_t> times;
+    for (const auto id : std::span(ids).first(attributes.query.prog_cnt)) times.push_back(TRY(loaded_at(id)));
+    return times;
 }
 
 Result<CgroupOwner> read_owner(const CgroupLayout& layout, const std::string& controller,
@@ -102,7 +129,8 @@ Result<CgroupOwner> read_owner(const CgroupLayout& layout, const std::string& co
     const auto opened = TRY(sys::open(*folder, O_RDONLY | O_DIRECTORY));
     const auto status = TRY(sys::fstat(opened.get()));
     return CgroupOwner{status.st_uid, status.st_gid, status.st_mode,
-                       layout.unified() ? device_programs_of(opened.get()) : Absent{"cgroup v1 has files"}};
+                       layout.unified() ? known(device_programs_of(opened.get()))
+                                        : Known<std::vector<std::uint64_t>>(Absent{"cgroup v1 has files"})};
 }
 
 TreeFacts read_tree(int folder) {

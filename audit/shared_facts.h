@@ -44,7 +44,9 @@ struct CgroupOwner {
     uid_t uid = 0;
     gid_t gid = 0;
     mode_t mode = 0;
-    Known<unsigned> device_programs;  ///< v2: how many decide about devices; v1 has files for it
+    /// v2: the programs that decide about devices, each by when it was loaded (nanoseconds since boot); v1
+    /// has files for it.
+    Known<std::vector<std::uint64_t>> device_programs;
 };
 /// File name -> text, of one cgroup; files that are not there are left out.
 using CgroupTexts = std::map<std::string, std::string>;
