@@ -37,11 +37,11 @@ static __always_inline void read_cred(const struct cred* cred) {
     state.ids[5] = BPF_CORE_READ(cred, egid.val);
     state.ids[6] = BPF_CORE_READ(cred, sgid.val);
     state.ids[7] = BPF_CORE_READ(cred, fsgid.val);
-    state.caps[0] = BPF_CORE_READ(cred, cap_inheritable.val);
-    state.caps[1] = BPF_CORE_READ(cred, cap_permitted.val);
-    state.caps[2] = BPF_CORE_READ(cred, cap_effective.val);
-    state.caps[3] = BPF_CORE_READ(cred, cap_bset.val);
-    state.caps[4] = BPF_CORE_READ(cred, cap_ambient.val);
+    state.caps[0] = capabilities_of(cred, cap_inheritable);
+    state.caps[1] = capabilities_of(cred, cap_permitted);
+    state.caps[2] = capabilities_of(cred, cap_effective);
+    state.caps[3] = capabilities_of(cred, cap_bset);
+    state.caps[4] = capabilities_of(cred, cap_ambient);
     state.securebits = BPF_CORE_READ(cred, securebits);
 }
 

@@ -25,7 +25,7 @@ struct pid {
 };
 typedef struct {
     __u64 val;
-} kernel_cap_t; /* 8 bytes also where it was an array of two, before 6.3 */
+} kernel_cap_t; /* 8 bytes, an array of two numbers before 6.3: read as a whole, by capabilities_of */
 struct kernel_id {
     __u32 val;
 };
@@ -185,6 +185,14 @@ struct bpf_iter__task_vma {
     struct vm_area_struct* vma;
 };
 #pragma clang attribute pop
+
+/* One set of a cred's, by the name of its member. */
+#define capabilities_of(cred, set)                       \
+    ({                                                   \
+        __u64 set_ = 0;                                  \
+        bpf_core_read(&set_, sizeof set_, &(cred)->set); \
+        set_;                                            \
+    })
 
 /* The number that a process has in the PID namespace of `reader`; 0 where it has none. */
 static __always_inline __u32 number_for(struct pid* reader, struct pid* pid) {

@@ -51,7 +51,8 @@ __noinline int add_content(struct filter_key* key) {
     table.contents = slot + 1;
     table.used = first + length;
     table.numbers = one.number + 1;
-    bpf_map_update_elem(&seen, key, &one, BPF_ANY);
+    struct filter_key met = *key; /* before 6.2 a map takes no key but from the stack */
+    bpf_map_update_elem(&seen, &met, &one, BPF_ANY);
     return (int)one.number;
 }
 
@@ -100,11 +101,11 @@ static __always_inline __u32 layers_at(void* part) {
 static __always_inline void read_cred(struct guard_task_row* row, struct task_struct* task) {
     const struct cred* cred = BPF_CORE_READ(task, real_cred);
     row->securebits = BPF_CORE_READ(cred, securebits);
-    row->cap_inheritable = BPF_CORE_READ(cred, cap_inheritable.val);
-    row->cap_permitted = BPF_CORE_READ(cred, cap_permitted.val);
-    row->cap_effective = BPF_CORE_READ(cred, cap_effective.val);
-    row->cap_bounding = BPF_CORE_READ(cred, cap_bset.val);
-    row->cap_ambient = BPF_CORE_READ(cred, cap_ambient.val);
+    row->cap_inheritable = capabilities_of(cred, cap_inheritable);
+    row->cap_permitted = capabilities_of(cred, cap_permitted);
+    row->cap_effective = capabilities_of(cred, cap_effective);
+    row->cap_bounding = capabilities_of(cred, cap_bset);
+    row->cap_ambient = capabilities_of(cred, cap_ambient);
     row->landlock_layers = table.landlock_offset < 0
                                ? GUARD_LAYERS_UNREAD
                                : layers_at(BPF_CORE_READ(cred, security) + table.landlock_offset);

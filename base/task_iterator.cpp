@@ -94,20 +94,20 @@ Result<std::vector<std::array<std::uint32_t, GUARD_BLOB_WORDS>>> TaskIterator::P
     return seen;
 }
 
-// Proved where exactly one place counts along; else nothing is said of Landlock.
+// The first place that counts along: those before it are of other security modules, which know nothing of
+// layers, and behind this cred's part may lie another cred of the same thread. Without one nothing is said of
+// Landlock.
 void TaskIterator::Program::find_landlock() {
     const auto seen = probe_layers();
     if (!seen) return;
-    int offset = -1;
     for (std::size_t word = 0; word < GUARD_BLOB_WORDS; ++word) {
         const auto before = seen->at(0).at(word);
         if (before == GUARD_LAYERS_UNREAD || seen->at(1).at(word) != before + 1 ||
             seen->at(2).at(word) != before + 2)
             continue;
-        if (offset >= 0) return;
-        offset = static_cast<int>(word * sizeof(void*));
+        table->landlock_offset = static_cast<int>(word * sizeof(void*));
+        return;
     }
-    table->landlock_offset = offset;
 }
 
 void TaskIterator::Program::take_contents(TaskRows& rows) {
