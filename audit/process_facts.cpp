@@ -205,19 +205,32 @@ std::string print_of(const ProcessFacts& facts) {
                                facts.maps.index(), facts.environment.index());
 }
 
+Known<std::vector<Handle>> read_handles(const ProcessSource& source, const TaskDetails& details,
+                                        const TreeFacts& tree, Learned& learned) {
+    if (const auto* unread = std::get_if<Unknown>(&tree.mounts)) return *unread;
+    return known(HandleReader(source, details.root, tree, learned).read());
+}
+
 }  // namespace
 
 std::shared_ptr<const ProcessFacts> read_process_facts(const ProcessSource& source,
                                                        const TaskDetails& details, const TreeFacts& tree,
                                                        Learned& learned) {
     auto facts = std::make_shared<ProcessFacts>();
-    if (const auto* unread = std::get_if<Unknown>(&tree.mounts))
-        facts->handles = *unread;
-    else
-        facts->handles = known(HandleReader(source, details.root, tree, learned).read());
+    facts->handles = read_handles(source, details, tree, learned);
     facts->program = known(read_program(source, details.exe, tree));
     facts->maps = known(read_maps(source.folder));
     facts->environment = known(read_environment(source, details));
+    facts->print = print_of(*facts);
+    return facts;
+}
+
+std::shared_ptr<const ProcessFacts> read_process_facts(const ProcessSource& source,
+                                                       const TaskDetails& details, const TreeFacts& tree,
+                                                       Learned& learned, const ProcessFacts& other) {
+    auto facts = std::make_shared<ProcessFacts>(other);
+    facts->handles = read_handles(source, details, tree, learned);
+    facts->maps = known(read_maps(source.folder));
     facts->print = print_of(*facts);
     return facts;
 }

@@ -52,6 +52,12 @@ struct ProcessSource {
                                                                      const TaskDetails& details,
                                                                      const TreeFacts& tree, Learned& learned);
 
+/// The same of a process that has program and environment in common with another, whose they are taken from.
+[[nodiscard]] std::shared_ptr<const ProcessFacts> read_process_facts(const ProcessSource& source,
+                                                                     const TaskDetails& details,
+                                                                     const TreeFacts& tree, Learned& learned,
+                                                                     const ProcessFacts& other);
+
 /// True where a thread has descriptors, root and working directory in common with its leader. kcmp(2)
 [[nodiscard]] bool shares_descriptors(pid_t leader, pid_t thread);
 

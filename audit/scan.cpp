@@ -10,7 +10,9 @@
 #include <optional>
 #include <span>
 #include <thread>
+#include <unordered_map>
 
+#include "audit/alike.h"
 #include "audit/limits.h"
 #include "audit/process_facts.h"
 #include "audit/select.h"
@@ -25,8 +27,9 @@ constexpr int kTries = 3;
 
 class Scanner {
 public:
-    Scanner(int proc, const Interest& interest, Scan& scan)
-        : proc_(proc), interest_(&interest), scan_(&scan) {}
+    /// `alike`: what of many processes has to be read of one only; null: of none.
+    Scanner(int proc, const Interest& interest, Scan& scan, const AlikeProcesses* alike)
+        : proc_(proc), interest_(&interest), scan_(&scan), alike_(alike) {}
 
     /// Reads a process and those of its threads that are of interest; `all` takes every one.
     enum class Take : bool { interesting, all };
@@ -39,11 +42,22 @@ private:
     Result<void> read_threads(const TaskFiles& process, pid_t pid, const TaskFacts& leader, Take take);
     void add_task(SeenTask task, const TaskFiles& files, const TaskDetails* leader);
     std::shared_ptr<const ProcessFacts> facts_of(const SeenTask& task, int folder, const TaskDetails* leader);
+    // One that was read, for all that are like it.
+    struct Model {
+        SeenTask task;
+        bool interesting = false;
+    };
+    void keep_model(const SeenTask& task, bool interesting);
+    [[nodiscard]] const Model* model_of(pid_t pid) const;
+    Result<void> read_like(const Model& model, const AlikeTask& process);
+    void note(const TaskFacts& facts);
     void note_kept_namespaces(int folder, pid_t pid, const std::string& name);
 
     int proc_;
     const Interest* interest_;
     Scan* scan_;
+    const AlikeProcesses* alike_;
+    std::unordered_map<std::size_t, Model> models_;  // by kind
 };
 
 // Threads of one process mostly share what they hold; one that does not is a hiding place.
@@ -73,6 +87,7 @@ void Scanner::add_task(SeenTask task, const TaskFiles& files, const TaskDetails*
         const bool settled = same_program && same_rights(task.facts.status, *again);
         task.facts.status = *std::move(again);
         if (settled) {
+            keep_model(task, true);
             scan_->tasks.push_back(std::move(task));
             return;
         }
@@ -127,18 +142,71 @@ void Scanner::note_kept_namespaces(int folder, pid_t pid, const std::string& nam
     }
 }
 
-Result<void> Scanner::read_process(pid_t pid, Take take) {
-    const auto process = TRY(open_task(proc_, std::to_string(pid)));
-    auto facts = TRY(read_facts(process, scan_->namespaces));
+void Scanner::note(const TaskFacts& facts) {
+    const auto pid = facts.status.tgid;
     scan_->parents[pid] = facts.status.ppid;
     scan_->names[pid] = facts.status.name;
     if (const auto name = container_of(facts.cgroups); !name.empty()) scan_->contained.emplace(name, pid);
+}
+
+// Labels of security modules are in no row of the kernel's walk.
+void Scanner::keep_model(const SeenTask& task, bool interesting) {
+    const auto* const row = alike_ == nullptr ? nullptr : alike_->of(task.pid);
+    if (row != nullptr && task.pid == task.tid && !(interesting && scan_->shared.learned.labels))
+        models_.try_emplace(row->kind, Model{task, interesting});
+}
+
+const Scanner::Model* Scanner::model_of(pid_t pid) const {
+    const auto* const row = alike_ == nullptr ? nullptr : alike_->of(pid);
+    if (row == nullptr) return nullptr;
+    const auto model = models_.find(row->kind);
+    return model == models_.end() ? nullptr : &model->second;
+}
+
+// What a process holds and maps is its own, whatever else it has in common with another.
+Result<void> Scanner::read_like(const Model& model, const AlikeTask& process) {
+    const auto folder = TRY(sys::openat(proc_, std::to_string(process.pid), O_PATH | O_DIRECTORY));
+    auto task = model.task;
+    task.pid = task.tid = task.facts.status.tgid = task.facts.status.pid = process.pid;
+    task.facts.status.ppid = process.parent;
+    note(task.facts);
+    scan_->alike[process.pid] = model.task.pid;
+    if (!model.interesting) {
+        if (!interest_->namespaces.empty())
+            note_kept_namespaces(folder.get(), process.pid, task.facts.status.name);
+        return {};
+    }
+    read_what_differs(task.details, folder.get(), process.pid, process.start);
+    const auto* network = value_of(task.facts.namespaces.at(namespace_row("network")));
+    auto& shared = scan_->shared;
+    task.details.process = read_process_facts(
+        {folder.get(), process.pid, process.pid, network == nullptr ? 0 : *network}, task.details,
+        shared.trees.at(tree_key(task.facts, task.details)), shared.learned, *task.details.process);
+    scan_->tasks.push_back(std::move(task));
+    return {};
+}
+
+Result<void> Scanner::read_process(pid_t pid, Take take) {
+    if (const auto* const model = model_of(pid); model != nullptr && take == Take::interesting) {
+        auto facts = model->task.facts;
+        facts.status.tgid = pid;
+        facts.status.ppid = alike_->of(pid)->parent;
+        scan_->parents[pid] = facts.status.ppid;
+        if (is_interesting(facts) == model->interesting) return read_like(*model, *alike_->of(pid));
+    }
+    const auto process = TRY(open_task(proc_, std::to_string(pid)));
+    auto facts = TRY(read_facts(process, scan_->namespaces));
+    note(facts);
     const bool interesting = take == Take::all || is_interesting(facts);
     if (!interesting && !interest_->namespaces.empty())
         note_kept_namespaces(process.folder.get(), pid, facts.status.name);
     if (facts.status.threads > 1) return read_threads(process, pid, facts, take);
     if (facts.status.state == 'Z') return {};
-    if (interesting) add_task({pid, pid, std::move(facts), {}, false, {}}, process, nullptr);
+    SeenTask task{pid, pid, std::move(facts), {}, false, {}};
+    if (interesting)
+        add_task(std::move(task), process, nullptr);
+    else
+        keep_model(task, false);
     return {};
 }
 
@@ -168,8 +236,9 @@ private:
     std::atomic<std::size_t> next_ = 0;
 };
 
-void read_each(int proc, const Interest& interest, Numbers& numbers, Scan& scan) {
-    Scanner scanner(proc, interest, scan);
+void read_each(int proc, const Interest& interest, Numbers& numbers, Scan& scan,
+               const AlikeProcesses* alike) {
+    Scanner scanner(proc, interest, scan, alike);
     for (auto some = numbers.next(); !some.empty(); some = numbers.next())
         for (const auto pid : some) {
             const auto read = scanner.read_process(pid, Scanner::Take::interesting);
@@ -185,22 +254,37 @@ bool has_two_cores() {
 
 // Two readers, and never more, for what is audited wants the other cores. Each fills a Scan of its own, so
 // that nothing is shared while they read; what containers share is read before, with their first processes.
-void read_processes(int proc, const Interest& interest, std::vector<pid_t> pids, Scan& scan) {
+void read_processes(int proc, const Interest& interest, std::vector<pid_t> pids, Scan& scan,
+                    const AlikeProcesses* alike) {
     constexpr std::size_t kWorthTwo = 64;  // below, a thread costs more than it saves
     const auto rest =
         std::ranges::stable_partition(pids, [&interest](pid_t pid) { return interest.inits.contains(pid); });
     Numbers inits(std::span(pids.begin(), rest.begin())), others{std::span<const pid_t>(rest)};
-    read_each(proc, interest, inits, scan);
-    if (rest.size() < kWorthTwo || !has_two_cores()) return read_each(proc, interest, others, scan);
+    read_each(proc, interest, inits, scan, alike);
+    if (rest.size() < kWorthTwo || !has_two_cores()) return read_each(proc, interest, others, scan, alike);
     Scan second;
     second.shared = scan.shared;
     second.parents = scan.parents;
     {
-        const std::jthread reader([&] { read_each(proc, interest, others, second); });
-        read_each(proc, interest, others, scan);
+        const std::jthread reader([&] { read_each(proc, interest, others, second, alike); });
+        read_each(proc, interest, others, scan, alike);
     }
     scan.merge(std::move(second));
-    std::ranges::sort(scan.tasks, {}, [](const SeenTask& task) { return std::pair(task.pid, task.tid); });
+}
+
+// What was taken from another process stands where both are what they were; the rest is read after all.
+void settle_alike(int proc, const Interest& interest, Scan& scan, AlikeProcesses& alike) {
+    const bool seen = alike.look_again().has_value();
+    std::set<pid_t> again;
+    for (const auto& [pid, model] : scan.alike)
+        if (!seen || !alike.stands(pid) || !alike.stands(model)) again.insert(pid);
+    if (again.empty()) return;
+    std::erase_if(scan.tasks, [&again](const SeenTask& task) { return again.contains(task.pid); });
+    std::erase_if(scan.kept, [&again](const KeptNamespace& kept) { return again.contains(kept.holder); });
+    for (const auto pid : again) scan.parents.erase(pid), scan.names.erase(pid);
+    const std::vector<pid_t> pids(again.begin(), again.end());
+    Numbers numbers(pids);
+    read_each(proc, interest, numbers, scan, nullptr);
 }
 
 }  // namespace
@@ -232,6 +316,7 @@ bool descends(const std::map<pid_t, pid_t>& parents, pid_t pid, pid_t ancestor) 
 
 void Scan::merge(Scan other) {
     std::ranges::move(other.tasks, std::back_inserter(tasks));
+    alike.merge(other.alike);
     parents.merge(other.parents);
     names.merge(other.names);
     std::ranges::move(other.kept, std::back_inserter(kept));
@@ -245,7 +330,7 @@ void Scan::merge(Scan other) {
     namespaces.merge(std::move(other.namespaces));
 }
 
-Result<Scan> scan(int proc, const Interest& interest) {
+Result<Scan> scan(int proc, const Interest& interest, std::size_t ask_who_is_alike) {
     Scan result;
     result.shared.layout = TRY(find_cgroup_layout());
     result.shared.online_cpus = sys::read_file("/sys/devices/system/cpu/online").value_or("");
@@ -254,11 +339,14 @@ Result<Scan> scan(int proc, const Interest& interest) {
         if (const auto pid = number_of<pid_t>(name)) pids.push_back(*pid);
     std::ranges::sort(pids);  // parents mostly before their children
     CHECK(read_own_mounts(result));
-    read_processes(proc, interest, std::move(pids), result);
+    auto alike = pids.size() < ask_who_is_alike ? std::nullopt : AlikeProcesses::look();
+    read_processes(proc, interest, std::move(pids), result, alike ? &*alike : nullptr);
+    if (alike) settle_alike(proc, interest, result, *alike);
+    std::ranges::sort(result.tasks, {}, [](const SeenTask& task) { return std::pair(task.pid, task.tid); });
     // Pids wrap around, and two readers each know half of the parents: a child may have come before its own.
     std::set<pid_t> taken;
     for (const auto& task : result.tasks) taken.insert(task.pid);
-    Scanner scanner(proc, interest, result);
+    Scanner scanner(proc, interest, result, nullptr);
     const auto parents = result.parents;
     for (const auto& [pid, parent] : parents)
         for (const auto init : interest.inits)

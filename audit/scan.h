@@ -35,6 +35,7 @@ struct KeptNamespace {
 /// All tasks of this machine, in one pass over /proc.
 struct Scan {
     std::vector<SeenTask> tasks;         ///< those of interest, with details
+    std::map<pid_t, pid_t> alike;        ///< processes of which most was read of another: whose
     std::map<pid_t, pid_t> parents;      ///< of every process
     std::map<pid_t, std::string> names;  ///< the same: comm
     std::vector<KeptNamespace> kept;
@@ -49,9 +50,13 @@ struct Scan {
     void merge(Scan other);
 };
 
+/// From so many processes on the kernel is asked which are alike: loading its program costs more below.
+inline constexpr std::size_t kWorthAskingWhoIsAlike = 1'000;
+
 /// `proc` is /proc. A task that ends meanwhile is left out. Fails where /proc or the cgroup layout can't be
 /// read.
-[[nodiscard]] Result<Scan> scan(int proc, const Interest& interest);
+[[nodiscard]] Result<Scan> scan(int proc, const Interest& interest,
+                                std::size_t ask_who_is_alike = kWorthAskingWhoIsAlike);
 
 /// True where `pid` is `ancestor` or descends from it.
 [[nodiscard]] bool descends(const std::map<pid_t, pid_t>& parents, pid_t pid, pid_t ancestor);

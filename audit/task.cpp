@@ -45,14 +45,17 @@ Known<std::optional<std::string>> label_in(int folder, Learned& learned) {
     return label;
 }
 
+// Of a file in it, not of the folder itself, which shows the user of the task in any case. proc(5)
+Known<std::uint32_t> owner_of(const Result<struct stat>& status) {
+    if (!status) return Unknown{status.error().code, "stat status"};
+    return status->st_uid;
+}
+
 void read_own_details(TaskDetails& details, const TaskFiles& task, pid_t tid, Learned& learned) {
     const int folder = task.folder.get();
     details.root = known(root_in(folder));
     details.personality = known(sys::read_record(folder, "personality"));
-    // Not of the folder itself, which shows the user of the task in any case. proc(5)
-    const auto status = sys::fstat(task.status.get());
-    details.owner =
-        status ? Known<std::uint32_t>(status->st_uid) : Unknown{status.error().code, "stat status"};
+    details.owner = owner_of(sys::fstat(task.status.get()));
     details.stat = stat_in(folder);
     details.disk_class = disk_class_of(tid);
     details.label = label_in(folder, learned);
@@ -100,6 +103,13 @@ TaskDetails read_details(const TaskFiles& task, pid_t tid, Learned& learned, con
     auto details = leader;
     read_own_details(details, task, tid, learned);
     return details;
+}
+
+void read_what_differs(TaskDetails& details, int folder, pid_t pid, std::uint64_t start) {
+    details.owner = owner_of(sys::fstatat(folder, "status"));
+    details.disk_class = disk_class_of(pid);
+    details.start = start;
+    if (auto* stat = value_of(details.stat)) stat->start = start;
 }
 
 bool same_rights(const ProcStatus& before, const ProcStatus& after) {

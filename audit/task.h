@@ -77,6 +77,10 @@ struct TaskDetails {
 [[nodiscard]] TaskDetails read_details(const TaskFiles& task, pid_t tid, Learned& learned,
                                        const TaskDetails& leader);
 
+/// What a process that is like that of `details` may have for itself: its folder's owner, its turn at the
+/// disk, its start.
+void read_what_differs(TaskDetails& details, int folder, pid_t pid, std::uint64_t start);
+
 /// True where nothing that a rights check reads has changed between two looks.
 [[nodiscard]] bool same_rights(const ProcStatus& before, const ProcStatus& after);
 

@@ -24,7 +24,7 @@ std::unexpected<Error> not_loaded(int code) {
 void CloseObject::operator()(bpf_object* object) const { bpf_object__close(object); }
 void DestroyLink::operator()(bpf_link* link) const { bpf_link__destroy(link); }
 
-Result<Object> load(std::span<const unsigned char> bytes, const char* name) {
+Result<Object> load(std::span<const unsigned char> bytes, const char* name, std::string_view only) {
     if (::access(kTypes, R_OK) != 0)
         return fail_errno(std::string("read ") + kTypes, errno,
                           "a kernel built with CONFIG_DEBUG_INFO_BTF has it");
@@ -34,6 +34,10 @@ Result<Object> load(std::span<const unsigned char> bytes, const char* name) {
     options.object_name = name;
     Object object(bpf_object__open_mem(bytes.data(), bytes.size(), &options));
     if (!object) return fail_errno("read the BPF program that reads tasks", errno);
+    bpf_program* program = nullptr;
+    bpf_object__for_each_program(program, object.get()) {
+        bpf_program__set_autoload(program, only.empty() || only == bpf_program__name(program));
+    }
     if (const int code = bpf_object__load(object.get()); code != 0) return not_loaded(-code);
     return object;
 }

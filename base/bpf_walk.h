@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "base/error.h"
@@ -26,9 +27,10 @@ struct DestroyLink {
 };
 using Link = std::unique_ptr<bpf_link, DestroyLink>;
 
-/// Loads all programs of an object file. Fails with the errno of bpf(2), or where the kernel has no type
-/// information.
-[[nodiscard]] Result<Object> load(std::span<const unsigned char> bytes, const char* name);
+/// Loads the programs of an object file: all, or the one of that name. Fails with the errno of bpf(2), or
+/// where the kernel has no type information.
+[[nodiscard]] Result<Object> load(std::span<const unsigned char> bytes, const char* name,
+                                  std::string_view only = {});
 /// Makes one of them ready to walk.
 [[nodiscard]] Result<Link> attach(bpf_object* object, const char* program);
 /// The memory of a program's zeroed variables, to be mapped; it lives as long as the object.

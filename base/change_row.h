@@ -11,9 +11,11 @@ struct guard_state_row {
     __u32 pid, tid; /* in the reader's PID namespace */
     __u32 ended;
     __u32 parent;
-    __u64 start_ns;
+    __u64 start_ns; /* since boot, as the reader's clock has it */
     /* All below counts as one: equal where nothing has changed. */
-    __u64 cred, groups, users; /* a cred is never written, but replaced */
+    __u64 cred; /* never written, but replaced */
+    /* All below is equal too between two processes of one program that may do the same. */
+    __u64 groups, users;
     __u32 ids[8];
     __u64 caps[5];
     __u32 securebits;
@@ -21,7 +23,7 @@ struct guard_state_row {
     __u32 ptrace;
     __u64 seccomp_filter;
     __u64 flags; /* no_new_privs, mitigations of speculation */
-    __u64 namespaces[7];
+    __u64 namespaces[8];
     __u64 cgroups;
     __u64 limits[2 * GUARD_LIMITS];
     __u64 terminal, root_mount, root, working_mount, program;

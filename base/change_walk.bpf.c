@@ -90,7 +90,7 @@ int show_state(struct bpf_iter__task* ctx) {
     state.pid = number_for(reader, BPF_CORE_READ(task, group_leader, thread_pid));
     state.parent = number_for(reader, BPF_CORE_READ(task, real_parent, group_leader, thread_pid));
     state.ended = BPF_CORE_READ(task, exit_state) != 0;
-    state.start_ns = BPF_CORE_READ(task, start_boottime);
+    state.start_ns = BPF_CORE_READ(task, start_boottime) + boottime_offset_of((void*)bpf_get_current_task());
     state.ptrace = BPF_CORE_READ(task, ptrace);
     state.flags = BPF_CORE_READ(task, atomic_flags);
     state.seccomp_mode = BPF_CORE_READ(task, seccomp.mode);
@@ -100,6 +100,7 @@ int show_state(struct bpf_iter__task* ctx) {
     state.personality = BPF_CORE_READ(task, personality);
     read_cred(BPF_CORE_READ(task, real_cred));
     read_namespaces(BPF_CORE_READ(task, nsproxy));
+    state.namespaces[7] = pid_namespace_of(BPF_CORE_READ(task, thread_pid));
     read_process(task);
     read_scheduling(task);
     bpf_seq_write(ctx->meta->seq, &state, sizeof state);

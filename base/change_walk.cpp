@@ -1,10 +1,14 @@
 #include "base/change_walk.h"
 
 #ifdef GUARD_EXACT
+#include <unistd.h>
+
 #include <array>
 #include <set>
 #include <span>
+#include <string>
 #include <string_view>
+#include <unordered_map>
 
 #include "base/bpf_walk.h"
 #include "base/change_row.h"
@@ -66,6 +70,43 @@ Result<ChangeRows> ChangeWalk::read() {
     return all;
 }
 
+struct AlikeWalk::Program {
+    bpf::Object object;
+    bpf::Link states;
+    std::unordered_map<std::string, std::size_t> kinds;
+};
+
+AlikeWalk::AlikeWalk(std::unique_ptr<Program> program) : program_(std::move(program)) {}
+AlikeWalk::AlikeWalk(AlikeWalk&& other) noexcept = default;
+AlikeWalk& AlikeWalk::operator=(AlikeWalk&& other) noexcept = default;
+AlikeWalk::~AlikeWalk() = default;
+
+Result<AlikeWalk> AlikeWalk::open() {
+    if (::sysconf(_SC_NPROCESSORS_CONF) > 64L * GUARD_CPU_WORDS)
+        return fail("compare threads", "this machine has more processors than are compared");
+    auto program = std::make_unique<Program>();
+    program->object = TRY(bpf::load(change_walk_object(), "guard_alike", "show_state"));
+    program->states = TRY(bpf::attach(program->object.get(), "show_state"));
+    return AlikeWalk(std::move(program));
+}
+
+Result<std::vector<AlikeTask>> AlikeWalk::read() {
+    static const auto kTick = 1'000'000'000 / static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK));
+    std::vector<AlikeTask> tasks;
+    auto& kinds = program_->kinds;
+    for (const auto& row : TRY(bpf::walk<guard_state_row>(program_->states.get()))) {
+        const std::string like(bytes_from(row, offsetof(guard_state_row, groups)));
+        tasks.push_back({.pid = static_cast<pid_t>(row.pid),
+                         .tid = static_cast<pid_t>(row.tid),
+                         .parent = static_cast<pid_t>(row.parent),
+                         .start = row.start_ns / kTick,
+                         .ended = row.ended != 0,
+                         .traced = row.ptrace != 0,
+                         .kind = kinds.emplace(like, kinds.size()).first->second});
+    }
+    return tasks;
+}
+
 }  // namespace guard
 
 #else
@@ -80,6 +121,15 @@ Result<ChangeWalk> ChangeWalk::open() {
     return fail("load the BPF program that reads tasks", "this guard was built without it (GUARD_EXACT=OFF)");
 }
 Result<ChangeRows> ChangeWalk::read() { return ChangeRows{}; }
+
+struct AlikeWalk::Program {};
+AlikeWalk::AlikeWalk(AlikeWalk&& other) noexcept = default;
+AlikeWalk& AlikeWalk::operator=(AlikeWalk&& other) noexcept = default;
+AlikeWalk::~AlikeWalk() = default;
+Result<AlikeWalk> AlikeWalk::open() {
+    return fail("load the BPF program that reads tasks", "this guard was built without it (GUARD_EXACT=OFF)");
+}
+Result<std::vector<AlikeTask>> AlikeWalk::read() { return std::vector<AlikeTask>{}; }
 
 }  // namespace guard
 #endif

@@ -48,4 +48,36 @@ private:
     std::unique_ptr<Programs> programs_;
 };
 
+/// One thread among all, by what it may do.
+struct AlikeTask {
+    pid_t pid = 0, tid = 0;
+    pid_t parent = 0;         ///< of the process; 0 where it has no number here
+    std::uint64_t start = 0;  ///< clock ticks since boot, as /proc has it
+    bool ended = false, traced = false;
+    /// The same for two threads exactly where all that TaskState's print is made of is the same, byte by
+    /// byte, and so is the PID namespace: they have the same file tree, program, groups and filters in the
+    /// kernel's memory. Of one walker; held against two walks it is proof, for what a task has in both cannot
+    /// have been freed between them.
+    std::size_t kind = 0;
+    bool operator==(const AlikeTask&) const = default;
+};
+
+/// The threads of this machine by what they may do: 2 us each, and 30 ms to begin with. bpf(2)
+class AlikeWalk {
+public:
+    /// Fails as ChangeWalk::open does, and where this machine may have more processors than are compared.
+    [[nodiscard]] static Result<AlikeWalk> open();
+    AlikeWalk(AlikeWalk&& other) noexcept;
+    AlikeWalk& operator=(AlikeWalk&& other) noexcept;
+    ~AlikeWalk();
+
+    /// Fails with the errno of bpf(2) or read(2).
+    [[nodiscard]] Result<std::vector<AlikeTask>> read();
+
+private:
+    struct Program;
+    explicit AlikeWalk(std::unique_ptr<Program> program);
+    std::unique_ptr<Program> program_;
+};
+
 }  // namespace guard

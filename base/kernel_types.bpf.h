@@ -203,3 +203,18 @@ static __always_inline __u32 number_for(struct pid* reader, struct pid* pid) {
     struct upid* shown = (void*)&pid->numbers[0] + offset;
     return BPF_CORE_READ(own, ns) == BPF_CORE_READ(shown, ns) ? BPF_CORE_READ(shown, nr) : 0;
 }
+
+/* What the clock since boot is ahead for the reader, nanoseconds: /proc shows it so. time_namespaces(7) */
+static __always_inline __u64 boottime_offset_of(struct task_struct* reader) {
+    if (!bpf_core_field_exists(struct time_namespace, offsets)) return 0;
+    struct time_namespace* own = BPF_CORE_READ(reader, nsproxy, time_ns);
+    return (__u64)BPF_CORE_READ(own, offsets.boottime.tv_sec) * 1000000000 +
+           (__u64)BPF_CORE_READ(own, offsets.boottime.tv_nsec);
+}
+
+/* The PID namespace that a process is in, by an address. */
+static __always_inline __u64 pid_namespace_of(struct pid* pid) {
+    const __u64 offset = (__u64)BPF_CORE_READ(pid, level) * bpf_core_type_size(struct upid);
+    struct upid* own = (void*)&pid->numbers[0] + offset;
+    return (__u64)BPF_CORE_READ(own, ns);
+}

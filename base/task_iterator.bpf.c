@@ -118,14 +118,6 @@ static __always_inline void probe(struct task_struct* reader) {
     for (__u32 i = 0; i < GUARD_BLOB_WORDS; ++i) table.candidate[i] = layers_at(blob + i * sizeof(void*));
 }
 
-/* What the clock since boot is ahead for the reader, nanoseconds: /proc shows it so. time_namespaces(7) */
-static __always_inline __u64 boottime_offset_of(struct task_struct* reader) {
-    if (!bpf_core_field_exists(struct time_namespace, offsets)) return 0;
-    struct time_namespace* own = BPF_CORE_READ(reader, nsproxy, time_ns);
-    return (__u64)BPF_CORE_READ(own, offsets.boottime.tv_sec) * 1000000000 +
-           (__u64)BPF_CORE_READ(own, offsets.boottime.tv_nsec);
-}
-
 SEC("iter/task")
 int show_task(struct bpf_iter__task* ctx) {
     struct task_struct* task = ctx->task;
