@@ -46,6 +46,7 @@ std::string memory_of(const Status& one) {
 
 std::string ports_of(const Status& one) {
     std::vector<std::string> ports;
+    ports.reserve(one.publish.size());
     for (const auto& publish : one.publish) ports.push_back(port_in_short(publish));
     return ports.empty() ? "-" : report::listed(ports);
 }

@@ -58,7 +58,7 @@ std::span<char> own_arguments() {
         if (field == kEnvEnd) std::from_chars(text.data() + at, last, end);
     }
     if (start == 0 || end <= start) return {};
-    return {reinterpret_cast<char*>(start), end - start};
+    return {reinterpret_cast<char*>(start), end - start};  // NOLINT(performance-no-int-to-ptr): as told
 }
 
 Result<std::pair<UniqueFd, UniqueFd>> make_pipe(int flags = 0) {
@@ -104,6 +104,7 @@ std::vector<char*> pointers_to(const std::vector<std::string>& texts) {
 
 std::vector<int> numbers_of(const std::vector<UniqueFd>& fds) {
     std::vector<int> numbers;
+    numbers.reserve(fds.size());
     for (const auto& fd : fds) numbers.push_back(fd.get());
     return numbers;
 }

@@ -209,8 +209,8 @@ Result<Claim> claim_name(const std::string& name) {
     if (!lock) return std::unexpected(explained(lock.error(), run));
     const auto names = TRY(sys::list_directory(AT_FDCWD, folder_of(name)));
     if (names.size() == 1) {
-        if (auto signed_ = sign(*lock, folder_of(name) + "/" + kLock); !signed_)
-            return std::unexpected(explained(signed_.error(), run));
+        if (auto written = sign(*lock, folder_of(name) + "/" + kLock); !written)
+            return std::unexpected(explained(written.error(), run));
         return Claim{folder_of(name), std::move(*lock)};
     }
     // Something is left of a supervisor that died. Cleaning up removes folder and lock: claim again.

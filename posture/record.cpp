@@ -476,13 +476,13 @@ void take(const json& from, std::set<T>& to) {
 void take(const json& from, Origins& to) {
     if (!from.is_object()) bad(": want an object");
     to.clear();
-    for (const auto& [file, paths] : from.items())
-        at(file, [&] {
-            for (const auto& [path, place] : paths.items())
-                at(path, [&] {
+    for (const auto& file : from.items())
+        at(file.key(), [&] {
+            for (const auto& path : file.value().items())
+                at(path.key(), [&] {
                     std::array<unsigned, 2> numbers{};
-                    take(place, numbers);
-                    to[path] = {file, numbers[0], numbers[1]};
+                    take(path.value(), numbers);
+                    to[path.key()] = {file.key(), numbers[0], numbers[1]};
                 });
         });
 }
@@ -490,7 +490,7 @@ template <class T>
 void take(const json& from, std::map<std::string, T>& to) {
     if (!from.is_object()) bad(": want an object");
     to.clear();
-    for (const auto& [name, value] : from.items()) at(name, [&] { take(value, to[name]); });
+    for (const auto& row : from.items()) at(row.key(), [&] { take(row.value(), to[row.key()]); });
 }
 template <class T>
 void take_known(const json& from, Known<T>& to) {
