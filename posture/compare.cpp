@@ -64,6 +64,14 @@ template <class T>
 bool held_by(const Report&, const Grants<T>& all, const T& right) {
     return all.all.contains(right);
 }
+// A part of a line is mapped by the whole of it, where both count alike.
+bool held_by(const Report&, const Grants<IdLine>& all, const IdLine& right) {
+    return std::ranges::any_of(all.all, [&right](const IdLine& line) {
+        return line.own == right.own && line.inside <= right.inside &&
+               right.inside - line.inside == std::uint64_t{right.outside} - line.outside &&
+               right.inside - line.inside + std::uint64_t{right.count} <= line.count;
+    });
+}
 bool held_by(const Report& report, const Grants<std::string>& all, const std::string& right) {
     return all.all.contains(right) || std::ranges::any_of(all.all, [&](const std::string& outer) {
                return includes_right(report.field, outer, right);
@@ -88,6 +96,16 @@ void differ_cores(const Report& report, const Grants<std::uint32_t>& from, const
         return cores.all.empty() ? std::string("every core") : fmt::format("{}", fmt::join(cores.all, ", "));
     };
     report.add("", to.all.empty() ? Shift::looser : Shift::tighter, words(from), words(to));
+}
+
+// Each bit is a right that new files never get. umask(2)
+void differ_umask(const Report& report, std::uint32_t from, std::uint32_t to) {
+    if (from == to) return;
+    const auto shift = (from & ~to) == 0   ? Shift::tighter
+                       : (to & ~from) == 0 ? Shift::looser
+                                           : Shift::incomparable;
+    const auto words = [&report](std::uint32_t mask) { return in_words(report.field, Exact{mask}); };
+    report.add("", shift, words(from), words(to));
 }
 
 void differ(const Report& report, const std::string&, const CapabilitySet& from, const CapabilitySet& to) {
@@ -179,10 +197,12 @@ void differ(const Report& report, const std::string& call, const CallRule& from,
     const bool widens = implies(from, to);
     if (narrows && widens) return;  // the same meaning, written otherwise
     const auto shift = widens ? Shift::looser : narrows ? Shift::tighter : Shift::incomparable;
-    const auto words = [&call](const CallRule& rule) {
-        return rule.when.empty() ? std::string() : describe_rule(call, rule);
+    // What is allowed on both sides is no difference.
+    const auto words = [&call](const CallRule& rule, const CallRule& other) {
+        auto text = describe_rule(call, rule, other);
+        return text == "never" ? std::string() : text;
     };
-    report.add(call, shift, words(from), words(to));
+    report.add(call, shift, words(from, to), words(to, from));
 }
 
 void differ(const Report& report, const std::string&, const FilterRules& from, const FilterRules& to) {
@@ -207,6 +227,9 @@ void differ_known(const Report& report, const Known<T>& from, const Known<T>& to
     if constexpr (std::is_same_v<T, Grants<std::uint32_t>>)
         if (report.field == "limits.cpuset" && before != nullptr && after != nullptr)
             return differ_cores(report, *before, *after);
+    if constexpr (std::is_same_v<T, Exact<std::uint32_t>>)
+        if (report.field == "umask" && before != nullptr && after != nullptr)
+            return differ_umask(report, before->value, after->value);
     if (before != nullptr && after != nullptr) return differ(report, "", *before, *after);
     if (std::holds_alternative<Absent>(from) && std::holds_alternative<Absent>(to)) return;
     // What nobody declared can't drift; what was declared and can't be seen is unknown, never ok.

@@ -5,10 +5,13 @@
 
 namespace guard {
 
-std::string describe_rule(std::string_view call, const CallRule& rule) {
+std::string describe_rule(std::string_view call, const CallRule& rule, const CallRule& except) {
+    if (rule.always() && except.when.empty()) return "always";  // most are: no diagram is needed to see it
     Diagrams diagrams;
-    const auto condition = condition_of(diagrams, rule.when, argument_bits(Abi::x86_64));
-    return arguments_in_words(find_syscall(call), Abi::x86_64, arguments_where(diagrams, condition));
+    const auto bits = argument_bits(Abi::x86_64);
+    const auto all = condition_of(diagrams, rule.when, bits);
+    const auto rest = diagrams.choose(condition_of(diagrams, except.when, bits), Diagrams::kFalse, all);
+    return arguments_in_words(find_syscall(call), Abi::x86_64, arguments_where(diagrams, rest));
 }
 
 }  // namespace guard

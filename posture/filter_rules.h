@@ -68,7 +68,8 @@ struct FilterRules {
 [[nodiscard]] bool allows_write_exec(const FilterRules& rules);
 
 /// "always", or the condition in words with named arguments and constants: "domain is AF_UNIX, AF_INET or
-/// AF_INET6".
-[[nodiscard]] std::string describe_rule(std::string_view call, const CallRule& rule);
+/// AF_INET6"; "never" where there is none. Of what `except` allows nothing is said.
+[[nodiscard]] std::string describe_rule(std::string_view call, const CallRule& rule,
+                                        const CallRule& except = {});
 
 }  // namespace guard

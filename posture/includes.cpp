@@ -4,6 +4,7 @@
 #include <array>
 #include <optional>
 
+#include "base/ip_address.h"
 #include "base/split.h"
 
 namespace guard {
@@ -78,10 +79,24 @@ bool publish_holds(std::string_view outer, std::string_view inner) {
            one.ports.first - outside->first == other.ports.first - other_outside->first;
 }
 
+std::optional<IpRange> range_of(std::string_view target) {
+    if (target.starts_with('[') && target.ends_with(']')) target = target.substr(1, target.size() - 2);
+    return parse_range(target);
+}
+
+// "10.0.0.0/8" holds "10.1.2.3".
+bool range_holds(std::string_view outer, std::string_view inner) {
+    const auto one = range_of(outer);
+    const auto other = range_of(inner);
+    return one && other && one->length <= other->length && contains(*one, other->address);
+}
+
 bool egress_holds(std::string_view outer, std::string_view inner) {
     const auto one = endpoint_of(outer);
     const auto other = endpoint_of(inner);
-    return (one.target == other.target || one.target == "any") && same_way(one, other);
+    const bool reaches =
+        one.target == other.target || one.target == "any" || range_holds(one.target, other.target);
+    return reaches && same_way(one, other);
 }
 
 bool port_holds(std::string_view outer, std::string_view inner) {

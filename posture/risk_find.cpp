@@ -16,7 +16,9 @@ bool has_word(std::string_view words, std::string_view word) {
     return false;
 }
 
+// The sets of capabilities are of one kind, and so are the maps of ids; "mounts.shared" is no mount.
 bool is_field(std::string_view field, std::string_view wanted) {
+    if (wanted != "caps" && wanted != "users") return field == wanted;
     return field.starts_with(wanted) && (field.size() == wanted.size() || field[wanted.size()] == '.');
 }
 

@@ -145,7 +145,8 @@ bool lets_i386_in(const std::string&, const Posture& posture) {
 
 bool is_open_default(const std::string& item, const Posture& posture) {
     const auto* rules = filter_of(posture);
-    return rules != nullptr && item == kDeniedCalls && rules->on_denied == Denial::allow_and_log;
+    return rules != nullptr && item == kDeniedCalls &&
+           (rules->on_denied == Denial::allow_and_log || rules->on_unknown == Denial::allow_and_log);
 }
 
 bool is_unknown_eperm(const std::string& item, const Posture& posture) {

@@ -246,7 +246,7 @@ constexpr auto kRisks = std::to_array<Risk>({
       "write abis = [\"native\"]", "seccomp(2)"}, {.field = "seccomp.access", .items = "", .arguments = {}, .when = grants::is_other_abi}, "32-bit programs"},
     {{"seccomp.allows-what-it-denies", high, none, "the filter lets calls through that it does not list",
       "a list of what is forbidden forgets every call that is newer than the list", "write on-denied = \"EPERM\" when the log was read",
-      "seccomp(2)"}, {.field = "seccomp.access", .items = "", .arguments = {}, .when = grants::is_open_default}, "while a new profile is being made"},
+      "seccomp(2)"}, {.field = "seccomp.access", .items = "", .arguments = {}, .when = grants::is_open_default}, "a profile that is still being made"},
     {{"seccomp.unknown-eperm", low, none, "calls newer than guard are answered EPERM",
       "C libraries go back to an older call only where the answer is ENOSYS", "write on-unknown = \"ENOSYS\"", "moby/moby#42871"},
      {.field = "seccomp.access", .items = "", .arguments = {}, .when = grants::is_unknown_eperm}, ""},

@@ -17,14 +17,18 @@ std::string in_words(const Relation& relation) {
     switch (relation.to) {
         case Relation::To::own: return "own";
         case Relation::To::host: return "this machine's";
-        case Relation::To::peer: return "of " + relation.whom;
+        case Relation::To::peer: return "that of " + relation.whom;
         case Relation::To::nested: return "one made inside";
-        case Relation::To::foreign: return relation.whom.empty() ? "somebody else's" : "of " + relation.whom;
+        case Relation::To::foreign:
+            return relation.whom.empty() ? "somebody else's" : "that of " + relation.whom;
     }
     return {};
 }
 
 std::string in_words(const IdLine& line) {
+    if (line.count == 1)
+        return fmt::format("id {} inside = {} {}", line.inside, line.own ? "own id" : "host id",
+                           line.outside);
     return fmt::format("{} ids from {} inside = {} {}", line.count, line.inside,
                        line.own ? "own range from" : "host ids from", line.outside);
 }

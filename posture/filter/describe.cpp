@@ -53,6 +53,12 @@ constexpr auto kUnseen = std::to_array<UnseenRow>({
     {"socketcall", "which family of sockets it is for is in memory, where no filter can look"},
 });
 
+// Only these sockets have protocols with names of their own; elsewhere 0 means "the usual one".
+bool is_other_protocol(std::string_view argument, const seccomp_data& data) {
+    constexpr std::uint64_t kNetlink = 16;  // AF_NETLINK
+    return argument == "protocol" && data.args[0] != kNetlink;
+}
+
 std::string number_in_words(std::uint64_t value) {
     return value < 10 ? fmt::format("{}", value) : fmt::format("{:#x}", value);
 }
@@ -128,17 +134,24 @@ private:
         return true;
     }
 
+    // An end of a range: the number says which values lie between, the name what it is.
+    [[nodiscard]] std::string end_in_words(std::uint64_t value) const {
+        const auto* const constant = find_constant(set_, value);
+        const auto number = number_in_words(value);
+        return constant == nullptr ? number : fmt::format("{} ({})", number, constant->name);
+    }
+
     void add(const Range& range, std::vector<std::string>& words) const {
         const std::uint64_t most = test_.width == 64 ? ~0ULL : (1ULL << test_.width) - 1;
         if (range.low == range.high || all_named(range)) {
             for (std::uint64_t i = 0; i <= range.high - range.low; ++i)
                 words.push_back(value_in_words(set_, range.low + i));
         } else if (range.low == 0) {
-            words.push_back("at most " + number_in_words(range.high));
+            words.push_back("at most " + end_in_words(range.high));
         } else if (range.high == most) {
-            words.push_back("at least " + number_in_words(range.low));
+            words.push_back("at least " + end_in_words(range.low));
         } else {
-            words.push_back(fmt::format("{} to {}", number_in_words(range.low), number_in_words(range.high)));
+            words.push_back(fmt::format("{} to {}", end_in_words(range.low), end_in_words(range.high)));
         }
     }
 
@@ -181,8 +194,9 @@ std::string given_in_words(const SyscallRow* call, const seccomp_data& data) {
     for (std::size_t i = 0; i < 6; ++i) {
         const auto name = named ? call->arguments.at(i).name : std::string_view();
         if (named && name.empty()) break;
+        const bool bare = !named || is_other_protocol(name, data);
         words.push_back(
-            value_in_words(named ? constants_of(call->name, name) : ConstantSet::none, data.args[i]));
+            value_in_words(bare ? ConstantSet::none : constants_of(call->name, name), data.args[i]));
     }
     return fmt::format("({})", fmt::join(words, ", "));
 }
@@ -249,7 +263,9 @@ std::string change_in_words(const FilterChange& change) {
     auto text = fmt::format("{}: {} -> {}", subject_in_words(change), answer_in_words(change.before),
                             answer_in_words(change.after));
     if (change.arguments.always() && !change.arguments.by_address) return text + ", any arguments";
-    return text + ", where " + arguments_in_words(change.call, abi, change.arguments);
+    text += ", where " + arguments_in_words(change.call, abi, change.arguments);
+    const auto unseen = change.call == nullptr ? std::string_view() : unseen_by_filters(change.call->name);
+    return unseen.empty() ? text : fmt::format("{}; {}", text, unseen);
 }
 
 std::string_view unseen_by_filters(std::string_view call) {

@@ -65,6 +65,42 @@ TEST_P(CompareTest, LooseningIsLooserAndNothingElse) {
     EXPECT_EQ(changes[0].shift, Shift::looser);
 }
 
+TEST(CompareWordsTest, OfARuleOnlyWhatDiffersIsSaid) {
+    Cube file;
+    file.mask[0] = 0xffff'ffff;
+    file.value[0] = 1;
+    Cube inet = file;
+    inet.value[0] = 2;
+    const auto local = with([&](Posture& p) { made(p.seccomp.access).calls["socket"] = {{file}}; });
+    const auto both = with([&](Posture& p) { made(p.seccomp.access).calls["socket"] = {{file, inet}}; });
+    const auto changes = compare(local, both);
+    ASSERT_EQ(changes.size(), 1U);
+    EXPECT_EQ(changes[0].from, "");
+    EXPECT_EQ(changes[0].to, "domain is AF_INET");
+    EXPECT_EQ(compare(both, local)[0].from, "domain is AF_INET");
+}
+
+TEST(CompareWordsTest, AUmaskThatWithholdsMoreIsTighter) {
+    const auto with_umask = [](std::uint32_t mask) {
+        return with([mask](Posture& p) { p.umask = Exact<std::uint32_t>{mask}; });
+    };
+    EXPECT_EQ(compare(with_umask(0027), with_umask(0077))[0].shift, Shift::tighter);
+    EXPECT_EQ(compare(with_umask(0027), with_umask(0022))[0].shift, Shift::looser);
+    EXPECT_EQ(compare(with_umask(0027), with_umask(0072))[0].shift, Shift::incomparable);
+}
+
+TEST(CompareWordsTest, APartOfTheSameIdsIsNoNewRight) {
+    const auto with_map = [](IdLine line) {
+        return with([line](Posture& p) { p.identity.uid_map = Grants<IdLine>{{line}}; });
+    };
+    const auto whole = with_map({0, false, 0, 4'294'967'295});
+    const auto part = with_map({100, false, 100, 50});
+    const auto moved = with_map({100, false, 0, 50});
+    ASSERT_EQ(compare(whole, part).size(), 1U);
+    EXPECT_EQ(compare(whole, part)[0].shift, Shift::tighter);
+    EXPECT_EQ(compare(whole, moved).size(), 2U) << "other ids of the host than before";
+}
+
 TEST_P(CompareTest, TheWayBackIsNeverLooser) {
     const auto changes = compare(with(GetParam().loosen), nothing_granted());
     ASSERT_EQ(changes.size(), 1u);

@@ -69,14 +69,14 @@ TEST(FilterDifferenceTest, ExactlyWhatChangedIsNamed) {
     head.calls.erase("mincore");
     EXPECT_THAT(
         words_between(server(), head),
-        ElementsAre(
-            "mincore: allowed -> refused (EPERM), any arguments",
-            "socket: allowed -> refused (EPERM), where domain is 0x10 to 0x25, AF_NFC or at least 0x29",
-            "clone: refused (EPERM) -> allowed, where flags has CLONE_NEWUSER and no CLONE_NEWNS, "
-            "CLONE_NEWCGROUP, CLONE_NEWUTS, CLONE_NEWIPC, CLONE_NEWPID or CLONE_NEWNET",
-            "personality: refused (EPERM) -> allowed, where persona is ADDR_NO_RANDOMIZE",
-            "io_uring_setup: refused (EPERM) -> allowed, any arguments",
-            "io_uring_enter: refused (EPERM) -> allowed, any arguments"));
+        ElementsAre("mincore: allowed -> refused (EPERM), any arguments",
+                    "socket: allowed -> refused (EPERM), where domain is 0x10 (AF_NETLINK) to 0x25, AF_NFC "
+                    "or at least 0x29 (AF_KCM)",
+                    "clone: refused (EPERM) -> allowed, where flags has CLONE_NEWUSER and no CLONE_NEWNS, "
+                    "CLONE_NEWCGROUP, CLONE_NEWUTS, CLONE_NEWIPC, CLONE_NEWPID or CLONE_NEWNET",
+                    "personality: refused (EPERM) -> allowed, where persona is ADDR_NO_RANDOMIZE",
+                    "io_uring_setup: refused (EPERM) -> allowed, any arguments",
+                    "io_uring_enter: refused (EPERM) -> allowed, any arguments"));
 }
 
 TEST(FilterDifferenceTest, AnotherErrnoIsAnotherFailureAndNoAccess) {
