@@ -72,7 +72,7 @@ std::string subjects_in_words(const Finding& finding, std::size_t tasks_of_unit)
 }
 
 std::string title_of(const Finding& finding) {
-    if (finding.verdict == Verdict::unknown)
+    if (finding.verdict == Verdict::unknown && finding.title.empty())
         return "could not be read, so nobody knows whether it is as declared";
     return finding.title.empty() ? std::string(finding.check->title) : printable(finding.title);
 }

@@ -21,11 +21,20 @@ std::set<std::string> names_of(const Finding& finding) {
     return names;
 }
 
+// The title with a hole where the item stands; empty where the title does not name it, or nothing else.
+std::string pattern_of(const Finding& finding) {
+    auto title = title_of(finding);
+    const auto item = printable(finding.item);
+    const auto at = item.empty() ? std::string::npos : title.find(item);
+    return at == std::string::npos ? std::string() : title.replace(at, item.size(), "\n");
+}
+
 bool same_entry(const Finding& a, const Finding& b) {
-    return a.check == b.check && a.severity == b.severity && a.verdict == b.verdict && a.why == b.why &&
-           a.fix == b.fix && a.where.file == b.where.file && a.notes.in_base == b.notes.in_base &&
-           a.expected == b.expected && a.observed == b.observed && a.notes.means == b.notes.means &&
-           a.verdict != Verdict::unknown && !a.waiver && !b.waiver && !a.item.empty() && !b.item.empty() &&
+    const auto pattern = pattern_of(a);
+    return !pattern.empty() && pattern == pattern_of(b) && a.check == b.check && a.severity == b.severity &&
+           a.verdict == b.verdict && a.why == b.why && a.fix == b.fix && a.where.file == b.where.file &&
+           a.notes.in_base == b.notes.in_base && a.expected == b.expected && a.observed == b.observed &&
+           a.notes.means == b.notes.means && a.verdict != Verdict::unknown && !a.waiver && !b.waiver &&
            names_of(a) == names_of(b);
 }
 

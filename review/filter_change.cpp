@@ -65,8 +65,10 @@ public:
         if (!changes) return {unknown(changes.error())};
         other_abis(*changes);
         for (const auto& [meaning, alike] : grouped(*changes)) add(alike);
+        fold_defaults();
         fold_failures();
         other_route();
+        logging();
         return std::move(found_);
     }
 
@@ -80,6 +82,7 @@ private:
     Finding unknown(const Error& error) const {
         auto finding = raise("seccomp.access", *subject_, "", "");
         finding.verdict = Verdict::unknown;
+        finding.title = "the filters could not be compared";
         finding.reason = describe(error);
         return finding;
     }
@@ -132,6 +135,8 @@ private:
             raise(row.check, *subject_, answer_in_words(change.before), answer_in_words(change.after));
         const bool only_foreign = change.abi == nullptr || change.abi->abi != Abi::x86_64;
         finding.item = only_foreign ? subject_in_words(change) : name_of(change);
+        if (change.call == nullptr && from_->on_unknown != to_->on_unknown)
+            finding.item = std::string(kUnknownCalls);
         finding.verdict =
             change.effect == Effect::changed_supervision && change.looser ? Verdict::weaker : row.verdict;
         finding.notes.means =
@@ -145,6 +150,30 @@ private:
             finding.notes.means += fmt::format("; {}", unseen);
         finding.notes.witness = call_in_words(change.witness);
         found_.push_back(std::move(finding));
+    }
+
+    // A list that allows whatever it does not name is one line, and worse than any call that it lets in.
+    void fold_defaults() {
+        const auto is_open = [](const FilterRules& rules) {
+            return rules.on_denied == Denial::allow_and_log || rules.on_unknown == Denial::allow_and_log;
+        };
+        if (is_open(*from_) == is_open(*to_)) return;
+        const auto verdict = is_open(*to_) ? Verdict::weaker : Verdict::tighter;
+        const auto is_part = [&](const Finding& one) {
+            return one.check->id == "seccomp.access" && one.verdict == verdict &&
+                   !one.item.starts_with("abi ");
+        };
+        const auto first = std::ranges::find_if(found_, is_part);
+        if (first == found_.end()) return;
+        auto whole = *first;
+        const auto count = std::ranges::count_if(found_, is_part);
+        whole.item = std::string(kDeniedCalls);
+        whole.notes.means = fmt::format(
+            "{} -> {}, {} calls that are not named, and every number that a "
+            "newer kernel gives a meaning",
+            whole.expected, whole.observed, count);
+        std::erase_if(found_, is_part);
+        found_.push_back(std::move(whole));
     }
 
     // Another answer for whatever is not allowed touches hundreds of calls, and is one line of the profile.
@@ -187,6 +216,16 @@ private:
             "socket refuses some families, socketcall of 32-bit programs makes them all: its "
             "arguments are in memory, where no filter can look";
         finding.notes.witness = "socketcall(SYS_SOCKET, ...) of i386";
+        found_.push_back(std::move(finding));
+    }
+
+    void logging() {
+        if (from_->log_denied == to_->log_denied) return;
+        const auto words = [](bool log) { return log ? "logged" : "not logged"; };
+        auto finding =
+            raise("seccomp.supervision", *subject_, words(from_->log_denied), words(to_->log_denied));
+        finding.item = kLogged;
+        finding.verdict = to_->log_denied ? Verdict::tighter : Verdict::changed;
         found_.push_back(std::move(finding));
     }
 

@@ -2,16 +2,22 @@
 
 #include <algorithm>
 
+#include "posture/compare.h"
 #include "review/filter_change.h"
 #include "review/seccomp_json.h"
 
 namespace guard::review {
 namespace {
 
+// An ABI and another way to refuse do not depend on capabilities: how many calls they touch does.
+bool is_about_all(const Finding& finding) {
+    return finding.item.starts_with("abi ") || finding.item == kDeniedCalls || finding.item == kUnknownCalls;
+}
+
 bool is_told(const Finding& finding, const std::vector<Finding>& told) {
     return std::ranges::any_of(told, [&finding](const Finding& one) {
         return one.check == finding.check && one.item == finding.item && one.verdict == finding.verdict &&
-               one.notes.means == finding.notes.means;
+               (one.notes.means == finding.notes.means || is_about_all(one));
     });
 }
 
@@ -60,6 +66,7 @@ std::vector<Finding> gated_changes(const Pair& pair, const std::vector<Finding>&
         for (auto& finding : filter_changes(*from, *to, subject)) {
             if (is_told(finding, told)) continue;
             finding.item += " with " + gate;
+            finding.notes.witness += " with " + gate;
             all.push_back(std::move(finding));
         }
     }

@@ -1,6 +1,7 @@
 #include "review/oci_config.h"
 
 #include <fmt/format.h>
+#include <sys/personality.h>
 
 #include <algorithm>
 #include <array>
@@ -39,12 +40,12 @@ constexpr std::array<std::string_view, 29> kSaid{"ociVersion",
                                                  "linux.devices",
                                                  "linux.seccomp",
                                                  "linux.personality.domain",
+                                                 "linux.rootfsPropagation",
                                                  "linux.resources.memory.limit",
                                                  "linux.resources.memory.swap",
                                                  "linux.resources.cpu.quota",
                                                  "linux.resources.cpu.period",
                                                  "linux.resources.cpu.shares",
-                                                 "linux.resources.cpu.cpus",
                                                  "linux.resources.pids.limit",
                                                  "linux.resources.blockIO.weight"};
 
@@ -52,6 +53,13 @@ constexpr std::array<std::string_view, 29> kSaid{"ociVersion",
 constexpr std::array<std::string_view, 7> kHarmless{"process.args",     "process.cwd", "process.env",
                                                     "process.terminal", "annotations", "process.consoleSize",
                                                     "linux.cgroupsPath"};
+
+// Of a mount: what its type, grants and propagation say, and how access times are kept.
+constexpr auto kToldOptions = std::to_array<std::string_view>(
+    {"bind",    "rbind",   "ro",       "rw",         "nosuid",   "suid",       "nodev",       "dev",
+     "noexec",  "exec",    "shared",   "rshared",    "slave",    "rslave",     "private",     "rprivate",
+     "atime",   "noatime", "diratime", "nodiratime", "relatime", "norelatime", "strictatime", "nostrictatime",
+     "defaults"});
 
 struct NamespaceType {
     std::string_view oci, name;
@@ -128,6 +136,9 @@ private:
             posture().umask = Exact<std::uint32_t>{0022};
         identity.uid_map = id_lines("linux.uidMappings");
         identity.gid_map = id_lines("linux.gidMappings");
+        const auto& domain = at_path(*json_, "linux.personality.domain");
+        if (domain == "LINUX32") posture().personality = Exact<std::uint32_t>{PER_LINUX32};
+        origin("personality", "domain");
         origin("identity.uid", "uid");
         origin("users.uid-map", "uidMappings");
     }
@@ -201,7 +212,11 @@ private:
             const auto place = json.at("destination").get<std::string>();
             tree[place] = mount_of(json);
             origin("mounts/" + place, place);
+            propagation(place, json);
         }
+        const auto& root = at_path(*json_, "linux.rootfsPropagation");
+        if (root == "shared" || root == "slave") made(posture().shared_mounts).all.insert("/");
+        origin("mounts.shared", "rootfsPropagation");
         auto& devices = made(posture().devices);
         for (const auto& device : list_at(*json_, "linux.devices"))
             devices.all.insert(device.at("path").get<std::string>() + ":rw");
@@ -212,6 +227,18 @@ private:
         for (const auto hidden : kHidden)
             if (!held.contains(std::string(hidden))) revealed.all.emplace(hidden);
         origin("mounts.revealed", "maskedPaths");
+    }
+
+    // A shared mount hands mounts both ways, a slave takes this machine's. mount_namespaces(7)
+    void propagation(const std::string& place, const Json& json) {
+        constexpr auto kShared = std::to_array<std::string_view>({"shared", "rshared", "slave", "rslave"});
+        const auto options = json.find("options");
+        if (options == json.end() || !options->is_array()) return;
+        for (const auto& option : *options)
+            if (std::ranges::find(kShared, option.get<std::string>()) != kShared.end()) {
+                made(posture().shared_mounts).all.insert(place);
+                origin("mounts.shared/" + place, option.get<std::string>());
+            }
     }
 
     static Mount mount_of(const Json& json) {
@@ -226,6 +253,9 @@ private:
         mount.recursive = options.contains("rbind");
         for (const auto& row : kMountGrants)
             if (!options.contains(std::string(row.denied))) mount.grants.all.insert(row.grant);
+        for (const auto& option : options)
+            if (std::ranges::find(kToldOptions, option) == kToldOptions.end())
+                mount.options.push_back(option);
         return mount;
     }
 

@@ -7,6 +7,7 @@
 #include "posture/waivers.h"
 #include "review/filter_change.h"
 #include "review/gates.h"
+#include "review/mount_change.h"
 #include "review/place.h"
 #include "review/risk.h"
 #include "review/service_change.h"
@@ -40,12 +41,29 @@ constexpr auto kEchoes = std::to_array<EchoRow>({
     {"users.gid-map", "users.uid-map"},
 });
 
+// What another finding says already, whatever the values: the interfaces of a network that it joins or
+// leaves, and the number of filters where there is none.
+constexpr auto kFollowers = std::to_array<EchoRow>({
+    {"network.interfaces", "service.network"},
+    {"seccomp.filters", "seccomp.mode"},
+});
+
 bool is_echo(const Finding& finding, const std::vector<Finding>& all) {
     if (finding.check->id == "network.listen")
         return std::ranges::any_of(all, [&](const Finding& other) {
             return other.check->id == "network.publish" && other.verdict == finding.verdict &&
                    other.item.ends_with(":" + finding.item);
         });
+    constexpr std::string_view kSoft = ":soft";
+    if (finding.check->id == "rlimits" && finding.item.ends_with(kSoft))
+        return std::ranges::any_of(all, [&](const Finding& hard) {
+            return hard.check == finding.check && hard.item + std::string(kSoft) == finding.item &&
+                   hard.verdict == finding.verdict && hard.observed == finding.observed &&
+                   hard.expected == finding.expected;
+        });
+    const auto* const follower = std::ranges::find(kFollowers, finding.check->id, &EchoRow::field);
+    if (follower != kFollowers.end())
+        return std::ranges::any_of(all, [&](const Finding& one) { return one.check->id == follower->of; });
     const auto* const row = std::ranges::find(kEchoes, finding.check->id, &EchoRow::field);
     return row != kEchoes.end() && std::ranges::any_of(all, [&](const Finding& other) {
                return other.check->id == row->of && other.item == finding.item &&
@@ -72,7 +90,7 @@ void settle_mount(Finding& finding, const Posture& to) {
 class PairReview {
 public:
     PairReview(const Pair& pair, const Lines& base_lines, const Lines& head_lines,
-               std::chrono::year_month_day today)
+               const std::vector<Waiver>& base_waivers, std::chrono::year_month_day today)
         : pair_(pair),
           base_(profile_of(pair.base)),
           head_(profile_of(pair.head)),
@@ -81,6 +99,7 @@ public:
           to_(posture_of(head_)),
           subject_{.unit = (pair.head == nullptr ? pair.base : pair.head)->unit},
           placer_(pair, base_, head_, base_lines, head_lines),
+          base_waivers_(&base_waivers),
           today_(today) {}
 
     std::vector<Finding> findings() {
@@ -97,13 +116,21 @@ public:
             rank_by_risk(finding, from_, to_);
             placer_.place(finding);
         }
-        if (base_ == nullptr) fold_harmless_calls();
+        if (base_ == nullptr) tell_as_new();
         if (head_ == nullptr) fold_what_is_gone();
         waivers();
         return std::move(found_);
     }
 
 private:
+    void tell_as_new() {
+        std::erase_if(found_, [](const Finding& one) { return one.check->id == "seccomp.failure"; });
+        fold_harmless_calls();
+        auto made = raise("review.profile-new", subject_, "", "there", {pair_.head->path, 0, 0});
+        made.title = made.check->title;
+        found_.push_back(std::move(made));
+    }
+
     // A new profile allows some two hundred calls that every program needs: nobody reads them one by one.
     void fold_harmless_calls() {
         std::vector<Finding> kept;
@@ -153,8 +180,13 @@ private:
         const Case judged{subject_, &from, &to};
         for (auto& finding : judge(std::span(&judged, 1), Against::earlier, today_)) {
             settle_mount(finding, to);
+            const auto options = finding.verdict == Verdict::weaker && finding.check->id == "mounts"
+                                     ? options_in_words(to, finding.item)
+                                     : std::string();
+            if (!options.empty()) finding.observed += ", " + options;
             found_.push_back(std::move(finding));
         }
+        std::ranges::move(mount_changes(from, to, subject_), std::back_inserter(found_));
     }
 
     // Of filters alone, what is told is what differs, and nothing that follows from it.
@@ -182,9 +214,16 @@ private:
         for (const auto& [path, text] : before) unsaid(path, text, "");
     }
 
+    // Of a call that is answered in a way that rules can't say, what they say instead is no news.
     void unsaid(const std::string& path, std::string before, std::string after) {
+        constexpr std::string_view kCall = "syscalls.";
+        if (const auto at = path.find(kCall); at != std::string::npos)
+            std::erase_if(found_, [call = path.substr(at + kCall.size())](const Finding& one) {
+                return one.verdict == Verdict::tighter && one.item == call;
+            });
         auto finding = raise("review.unsaid", subject_, std::move(before), std::move(after));
         finding.item = path;
+        finding.title = finding.check->title;
         finding.verdict = Verdict::unknown;
         finding.reason = fmt::format("guard does not judge {}: {} -> {}", path,
                                      finding.expected.empty() ? "nothing" : finding.expected,
@@ -196,17 +235,38 @@ private:
         return one.finding == other.finding && one.what == other.what && one.expires == other.expires;
     }
 
+    [[nodiscard]] bool is_in_base(const Waiver& waiver) const {
+        return base_ != nullptr && std::ranges::any_of(base_->waivers, [&](const Waiver& other) {
+                   return same_waiver(waiver, other);
+               });
+    }
+
+    // One of a profile that guard brings, or that another profile of the base has from the same file: it was
+    // there before this change.
+    [[nodiscard]] bool is_of_another_file(const Waiver& waiver) const {
+        return waiver.where.file.starts_with('/') ||
+               std::ranges::any_of(*base_waivers_, [&](const Waiver& other) {
+                   return other.where.file == waiver.where.file && same_waiver(waiver, other);
+               });
+    }
+
+    // What a new parent excuses was looked at where the parent was made.
+    void inherited() {
+        std::vector<Waiver> others;
+        for (const auto& waiver : head_->waivers)
+            if (!is_in_base(waiver) && is_of_another_file(waiver)) others.push_back(waiver);
+        apply_waivers(found_, others, today_);
+    }
+
     // Only waivers that the base has excuse anything: whoever asks for a right can't be the one who grants
     // it.
     void waivers() {
         if (base_ != nullptr) apply_waivers(found_, base_->waivers, today_);
         if (head_ == nullptr) return;
+        inherited();
         std::vector<Finding> more;
         for (const auto& waiver : head_->waivers) {
-            const bool known =
-                base_ != nullptr && std::ranges::any_of(base_->waivers, [&](const Waiver& other) {
-                    return same_waiver(waiver, other);
-                });
+            const bool known = is_in_base(waiver) || is_of_another_file(waiver);
             const auto excused = std::ranges::find_if(found_, [&](const Finding& one) {
                 return grants_more(one) && !one.waiver && is_about(waiver, one);
             });
@@ -227,6 +287,7 @@ private:
     Posture from_, to_;
     Subject subject_;
     Placer placer_;
+    const std::vector<Waiver>* base_waivers_;
     std::chrono::year_month_day today_;
     std::vector<Finding> found_;
 };
@@ -244,8 +305,9 @@ bool grants_more(const Finding& finding) {
 }
 
 std::vector<Finding> pair_findings(const Pair& pair, const Lines& base_lines, const Lines& head_lines,
+                                   const std::vector<Waiver>& base_waivers,
                                    std::chrono::year_month_day today) {
-    return PairReview(pair, base_lines, head_lines, today).findings();
+    return PairReview(pair, base_lines, head_lines, base_waivers, today).findings();
 }
 
 }  // namespace guard::review

@@ -6,6 +6,7 @@
 
 #include "policies/sources.h"
 #include "posture/compare.h"
+#include "review/filter_change.h"
 
 namespace guard::review {
 namespace {
@@ -26,16 +27,21 @@ std::string without_comment(const std::string& line) {
     return trimmed(line);
 }
 
+// Of a list on one line, the element that begins at `column`: "\"@file\"". Empty where there is none.
+std::string element_at(const std::string& line, unsigned column) {
+    const std::size_t at = column == 0 ? 0 : column - 1;
+    if (at >= line.size() || line[at] != '"' || line.substr(0, at).find('[') == std::string::npos) return {};
+    const auto end = line.find('"', at + 1);
+    return end == std::string::npos ? std::string() : line.substr(at, end - at + 1);
+}
+
+std::string key_of(const std::string& line) { return trimmed(line.substr(0, line.find('='))); }
+
 // Columns count characters; what stands before a value in a profile is seldom more than ASCII.
 std::string shown(const std::string& line, unsigned column) {
     constexpr std::size_t kLongest = 64;
     const auto text = without_comment(line);
-    const std::size_t at = column == 0 ? 0 : column - 1;
-    const bool in_list =
-        at < line.size() && line[at] == '"' && line.substr(0, at).find('[') != std::string::npos;
-    if (in_list)
-        if (const auto end = line.find('"', at + 1); end != std::string::npos)
-            return line.substr(at, end - at + 1);
+    if (auto element = element_at(line, column); !element.empty()) return element;
     return text.size() <= kLongest ? text : text.substr(0, kLongest - 3) + "...";
 }
 
@@ -45,12 +51,14 @@ struct KeyRow {
 constexpr auto kFilterKeys = std::to_array<KeyRow>({
     {kDeniedCalls, "seccomp.on-denied"},
     {kUnknownCalls, "seccomp.on-unknown"},
+    {kLogged, "seccomp.log-denied"},
 });
 
 constexpr auto kServiceKeys = std::to_array<KeyRow>({
     {"service.secrets", "secrets."},
     {"service.optional", "optional/"},
     {"service.network", "network."},
+    {"service.run", ""},
 });
 
 // "socketcall of i386" -> "socketcall"
@@ -92,6 +100,7 @@ std::vector<Placer::Candidate> Placer::candidates(const Finding& finding) const 
         add(all, lacks, "seccomp.lines/" + call);
         for (const auto& [item, key] : kFilterKeys)
             if (finding.item.starts_with(item)) add(all, head_, std::string(key));
+        for (const auto* side : {&has, &lacks}) add_rules(all, *side, call);
         if (finding.item.starts_with("abi ")) {
             add(all, has, "seccomp.abis/" + finding.item.substr(4));
             add(all, has, "seccomp.abis");
@@ -101,6 +110,9 @@ std::vector<Placer::Candidate> Placer::candidates(const Finding& finding) const 
     for (const auto& [check, key] : kServiceKeys)
         if (check == field)
             for (const auto* side : {&has, &lacks}) add_below(all, *side, std::string(key) + finding.item);
+    if (field == "service.network")
+        for (const auto* side : {&has, &lacks})
+            for (const auto* key : {"network.bridge", "network.parent"}) add(all, *side, key);
     if (!all.empty()) return all;
     const auto path = finding.item.empty() ? field : field + "/" + finding.item;
     for (const auto* side : {&has, &lacks})
@@ -125,8 +137,45 @@ bool Placer::is_new(const Candidate& candidate) const {
     const bool own_file = candidate.where.file == own.path;
     if (own_file && other.path.empty()) return true;  // the profile is new, or gone
     const auto& path = own_file ? other.path : candidate.where.file;
-    return std::ranges::none_of(other.lines->of(path),
-                                [&line](const std::string& one) { return without_comment(one) == line; });
+    // An element that stood in the same list already came there by no change of it.
+    const auto element = element_at(line_of(candidate), candidate.where.column);
+    return std::ranges::none_of(other.lines->of(path), [&](const std::string& one) {
+        const bool same_list = !element.empty() && key_of(one) == key_of(line);
+        return without_comment(one) == line || (same_list && one.find(element) != std::string::npos);
+    });
+}
+
+// Of a rule that takes several lines, the first that is new: its condition, not its head.
+Placer::Candidate Placer::in_rule(const Candidate& candidate) const {
+    constexpr std::size_t kMostLines = 40;
+    const auto& lines = side_of(candidate).lines->of(candidate.where.file);
+    const auto begins_rule = [](const std::string& line) {
+        return line.starts_with('[') || line.find("\"names\"") != std::string::npos;
+    };
+    for (std::size_t at = candidate.where.line; at < lines.size() && candidate.where.line > 0; ++at) {
+        if (at - candidate.where.line > kMostLines || begins_rule(lines[at])) break;
+        const auto first = lines[at].find_first_not_of(" \t");
+        if (first == std::string::npos) continue;
+        Candidate found{
+            {candidate.where.file, static_cast<unsigned>(at) + 1, static_cast<unsigned>(first) + 1},
+            candidate.in_base};
+        if (is_new(found)) return found;
+    }
+    return candidate;
+}
+
+// Where an entry about this call is new: of several only one is in the origins.
+void Placer::add_rules(std::vector<Candidate>& all, const OneSide& side, const std::string& call) const {
+    if (side.profile == nullptr) return;
+    const auto quoted = '"' + call + '"';
+    const auto& lines = side.lines->of(side.path);
+    for (unsigned number = 1; number <= lines.size(); ++number) {
+        const auto at = lines[number - 1].find(quoted);
+        if (at == std::string::npos) continue;
+        const Candidate entry{{side.path, number, static_cast<unsigned>(at) + 1}, &side == &base_};
+        if (const auto found = in_rule(entry); found.where.line != number && is_new(found))
+            all.push_back(found);
+    }
 }
 
 // A line of the profile's own file that is new and names the file of `candidate`.
@@ -139,6 +188,17 @@ Placer::Candidate Placer::through_extends(const Candidate& candidate) const {
         const auto at = lines[number - 1].find(name);
         const Candidate found{{side.path, number, static_cast<unsigned>(at) + 1}, candidate.in_base};
         if (at != std::string::npos && is_new(found)) return found;
+    }
+    // Not by that name: by a parent's parent, or a group of it.
+    for (unsigned number = 1; number <= lines.size(); ++number) {
+        const auto& line = lines[number - 1];
+        if (key_of(line) != "extends") continue;
+        for (auto at = line.find('"'); at != std::string::npos; at = line.find('"', at + 1)) {
+            const Candidate found{{side.path, number, static_cast<unsigned>(at) + 1}, candidate.in_base};
+            if (is_new(found)) return found;
+            at = line.find('"', at + 1);
+            if (at == std::string::npos) break;
+        }
     }
     return candidate;
 }

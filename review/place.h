@@ -30,6 +30,8 @@ private:
     [[nodiscard]] std::vector<Candidate> candidates(const Finding& finding) const;
     void add(std::vector<Candidate>& all, const OneSide& side, const std::string& key) const;
     void add_below(std::vector<Candidate>& all, const OneSide& side, const std::string& key) const;
+    void add_rules(std::vector<Candidate>& all, const OneSide& side, const std::string& call) const;
+    [[nodiscard]] Candidate in_rule(const Candidate& candidate) const;
     [[nodiscard]] std::string line_of(const Candidate& candidate) const;
     [[nodiscard]] bool is_new(const Candidate& candidate) const;
     [[nodiscard]] Candidate through_extends(const Candidate& candidate) const;

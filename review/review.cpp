@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <tuple>
 
+#include "base/units.h"
 #include "review/bar.h"
 #include "review/pair_review.h"
 #include "review/revisions.h"
@@ -11,9 +13,22 @@
 namespace guard::review {
 namespace {
 
-// Not access by themselves: another way to refuse, and a pair whose parts are told each on its own.
+// Not access by themselves: another way to refuse or to log, names, what runs with the same rights, and a
+// pair whose parts are told each on its own.
 bool is_access(const Finding& finding) {
-    return finding.check->id != "seccomp.failure" && finding.check->id != "seccomp.sockets-past-the-filter";
+    constexpr auto kOthers = std::to_array<std::string_view>(
+        {"seccomp.failure", "seccomp.sockets-past-the-filter", "hostname", "service.run"});
+    if (finding.check->id == "seccomp.supervision") return finding.verdict == Verdict::weaker;
+    return std::ranges::find(kOthers, finding.check->id) == kOthers.end();
+}
+
+// Of one line, what reads alike: calls that come without condition before those that come with one.
+void bring_together(std::vector<Finding>& findings) {
+    const auto key = [](const Finding& one) {
+        return std::tuple(-static_cast<int>(one.severity), one.check->id, std::string_view(one.where.file),
+                          one.where.line, std::string_view(one.notes.means));
+    };
+    std::ranges::stable_sort(findings, {}, key);
 }
 
 class Reviewer {
@@ -43,7 +58,9 @@ public:
         std::ranges::move(lowered_bar(bar, head_bar, base_lines, head_lines),
                           std::back_inserter(made_.findings));
         made_.findings = merged(std::move(made_.findings), Units::together);
+        bring_together(made_.findings);
         measure(bar);
+        note_memory();
         conclude();
         return std::move(made_);
     }
@@ -81,18 +98,52 @@ private:
         }
         if (!readable) return;
         note_assumed(pair);
-        std::ranges::move(pair_findings(pair, base_lines, head_lines, request_->today),
-                          std::back_inserter(made_.findings));
+        std::ranges::move(
+            pair_findings(pair, base_lines, head_lines, waivers_of(sides_->base), request_->today),
+            std::back_inserter(made_.findings));
+    }
+
+    static std::vector<Waiver> waivers_of(const Side& side) {
+        std::vector<Waiver> waivers;
+        for (const auto& member : side.members)
+            if (const auto* const profile = profile_of(&member); profile != nullptr)
+                waivers.insert(waivers.end(), profile->waivers.begin(), profile->waivers.end());
+        return waivers;
     }
 
     void note_assumed(const Pair& pair) {
         for (const auto* member : {pair.base, pair.head}) {
             if (member == nullptr || !member->json || member->json->assumed.empty()) continue;
-            auto note = fmt::format("{} asks for capabilities: worked out for {}, on x86-64", member->path,
+            auto note = fmt::format("the filter depends on capabilities: worked out for {}, on x86-64",
                                     member->json->assumed);
             if (std::ranges::find(made_.verdict.notes, note) == made_.verdict.notes.end())
                 made_.verdict.notes.push_back(std::move(note));
         }
+    }
+
+    // Only servers count: what has no command is there to be extended.
+    static std::optional<std::uint64_t> memory_of(const Side& side) {
+        std::uint64_t sum = 0;
+        for (const auto& member : side.members) {
+            if (!member.profile || member.profile->service.command.empty()) continue;
+            const auto* const limits = value_of(member.profile->posture.limits);
+            const auto memory =
+                limits == nullptr ? Named<Ceiling<std::uint64_t>>::const_iterator{} : limits->find("memory");
+            if (limits == nullptr || memory == limits->end() || !memory->second.most) return std::nullopt;
+            sum += *memory->second.most;
+        }
+        return sum;
+    }
+
+    // Each limit may be right by itself, and all together too much for one machine.
+    void note_memory() {
+        const auto before = memory_of(sides_->base);
+        const auto after = memory_of(sides_->head);
+        if (!before || !after || *before >= *after) return;
+        made_.verdict.notes.push_back(
+            fmt::format("the memory limits of all servers now add up to {}, from {}: see that the machine "
+                        "has more",
+                        format_size(*after), format_size(*before)));
     }
 
     void unreadable(const Side& side, const std::string& unit, const std::vector<Diagnostic>& diagnostics) {
@@ -101,6 +152,7 @@ private:
                                : diagnostics.front().marks.front().where;
         auto finding = raise("review.unreadable", Subject{.unit = unit}, "", "", where);
         finding.verdict = Verdict::unknown;
+        finding.title = finding.check->title;
         finding.reason =
             fmt::format("it can't be read in {}: {}", side.name,
                         diagnostics.empty() ? "no reason is known" : diagnostics.front().message);
@@ -155,7 +207,7 @@ private:
         if (!finding.notes.witness.empty())
             return fmt::format("{} was refused in the base, runs in the head (profile {})",
                                finding.notes.witness, unit);
-        return fmt::format("{} {}, which the base did not allow", unit, finding.title);
+        return fmt::format("profile {}: {}", unit, finding.title);
     }
 
     const Request* request_;

@@ -194,6 +194,8 @@ public:
         : path_(std::move(path)), text_(text), capabilities_(&capabilities) {}
 
     Result<FromJson> read(const Json& json) {
+        if (text_ != nullptr)
+            made_.profile.origins.emplace("seccomp.on-denied", place_of_word(path_, *text_, "defaultAction"));
         default_ = TRY(action_of(json.at("defaultAction").get<std::string>(), json, "defaultErrnoRet"));
         if (const auto entries = json.find("syscalls"); entries != json.end() && !entries->is_null())
             for (const auto& entry : *entries) CHECK(take(entry));
@@ -246,10 +248,15 @@ private:
     }
 
     Result<void> take(const Json& entry) {
-        if (!applies(entry, *capabilities_, made_.gates)) return {};
-        const auto action = TRY(action_of(entry.at("action").get<std::string>(), entry, "errnoRet"));
         auto names = texts(entry, "names");
         if (const auto name = entry.value("name", std::string()); !name.empty()) names.insert(name);
+        if (text_ != nullptr)
+            for (const auto& name : names)
+                if (find_syscall(name) != nullptr)
+                    made_.profile.origins.try_emplace("seccomp.access/" + name,
+                                                      place_of_word(path_, *text_, name));
+        if (!applies(entry, *capabilities_, made_.gates)) return {};
+        const auto action = TRY(action_of(entry.at("action").get<std::string>(), entry, "errnoRet"));
         const auto cubes = TRY(cubes_of(entry));
         for (const auto& name : names) {
             if (find_syscall(name) == nullptr) {
@@ -262,8 +269,6 @@ private:
                 call.allowed.insert(call.allowed.end(), cubes.begin(), cubes.end());
             else
                 call.others.emplace_back(action, cubes);
-            if (text_ != nullptr)
-                made_.profile.origins.emplace("seccomp.access/" + name, place_of_word(path_, *text_, name));
         }
         return {};
     }

@@ -57,6 +57,17 @@ TEST(ReviewWordsTest, CallsOfOneLineAreOneEntry) {
     EXPECT_THAT(text, HasSubstr("1 finding in 1 of 3 profiles: 1 high; nothing was taken away\n"));
 }
 
+TEST(ReviewWordsTest, AFindingWhoseTitleDoesNotNameItsItemIsNotSwallowed) {
+    std::vector<Finding> all;
+    for (const auto* grant : {"write", "suid"}) {
+        auto one = finding("", {"base"});
+        one.item = std::string("/d ") + grant;
+        one.title = std::string("may newly ") + grant + " in /d";
+        all.push_back(std::move(one));
+    }
+    EXPECT_EQ(review_entries(findings(std::move(all))).size(), 2U);
+}
+
 TEST(ReviewWordsTest, NoChangeIsSaidAsProved) {
     EXPECT_THAT(review_text(findings({}, Access::same), Colour::off),
                 HasSubstr("no-new-access  holds: no change in what is allowed (proved)"));

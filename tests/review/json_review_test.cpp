@@ -63,7 +63,9 @@ TEST_F(JsonReviewTest, AChangedOneIsToldExactlyAndNothingElse) {
                 "newly allows personality: refused (EPERM) -> allowed, where persona is ADDR_NO_RANDOMIZE"),
             HasSubstr(
                 "no longer allows personality: allowed -> refused (EPERM), where persona is PER_LINUX32"),
-            HasSubstr("no longer allows socket: allowed -> refused (EPERM), where domain is 0x10 to 0x25"),
+            HasSubstr(
+                "no longer allows socket: allowed -> refused (EPERM), where domain is 0x10 (AF_NETLINK) to "
+                "0x25"),
             HasSubstr("rules about sockets can be walked around by the i386 table")));
 }
 
@@ -248,6 +250,39 @@ TEST_F(JsonReviewTest, WhatNoPostureHoldsIsUnknownWhereItDiffersAndElseNoNoise) 
     head["process"]["args"] = {"/bin/other"};
     EXPECT_THAT(told(oci(), head),
                 ElementsAre(HasSubstr("guard does not judge linux.sysctl.net.ipv4.ip_forward")));
+}
+
+TEST_F(JsonReviewTest, NothingOfAMountOrThePersonalityIsDroppedInSilence) {
+    auto head = oci();
+    head["mounts"][1]["options"] = {"rbind", "ro", "rshared", "noatime"};
+    EXPECT_THAT(told(oci(), head), ElementsAre(HasSubstr("mounts in /data come and go with this machine's")));
+    head = oci();
+    head["linux"]["rootfsPropagation"] = "shared";
+    EXPECT_THAT(told(oci(), head), ElementsAre(HasSubstr("mounts in / come and go with this machine's")));
+    head = oci();
+    head["mounts"][1]["options"] = {"rbind", "ro", "uid=0"};
+    EXPECT_THAT(told(oci(), head), ElementsAre(HasSubstr("/data is mounted with uid=0 instead of nothing")));
+    head = oci();
+    head["linux"]["personality"] = {{"domain", "LINUX32"}};
+    EXPECT_THAT(told(oci(), head), ElementsAre(HasSubstr("execution settings 0x0 -> 0x8")));
+    head = oci();
+    head["linux"]["resources"]["cpu"] = {{"cpus", "0-3"}};
+    EXPECT_THAT(told(oci(), head), ElementsAre(HasSubstr("does not judge linux.resources.cpu.cpus")));
+}
+
+TEST_F(JsonReviewTest, AnAbiOrADefaultIsToldOnceNotForEachCapability) {
+    auto head = support::moby_like();
+    head["archMap"][0]["subArchitectures"] = {"SCMP_ARCH_X86"};
+    EXPECT_THAT(told(support::moby_like(), head),
+                ElementsAre(HasSubstr("no longer lets in programs for x32")));
+    head = support::moby_like();
+    head["defaultErrnoRet"] = 38;
+    EXPECT_THAT(told(support::moby_like(), head),
+                ElementsAre(HasSubstr("refuses what it does not allow otherwise")));
+    head = support::moby_like();
+    head["defaultAction"] = "SCMP_ACT_ALLOW";
+    EXPECT_THAT(told(support::moby_like(), head),
+                ElementsAre(HasSubstr("newly allows every call that it does not name")));
 }
 
 TEST_F(JsonReviewTest, AConfigWithoutAFilterAllowsEveryCall) {

@@ -123,12 +123,122 @@ TEST_F(ReviewTest, WhatWasTakenAwayIsToldAtItsLineInTheBase) {
 }
 
 TEST_F(ReviewTest, ALimitIsShownBeforeAndAfter) {
-    repository.write("profiles/web.toml", profile("[limits]\nmemory = \"6GiB\"\n"));
+    repository.write("profiles/web.toml",
+                     profile("[limits]\nmemory = \"6GiB\"\n[process]\ncommand = [\"/bin/web\"]\n"));
     const auto review = reviewed();
     ASSERT_THAT(review.findings, SizeIs(1)) << told(review);
     EXPECT_EQ(review.findings[0].title, "memory limit 256 MiB -> 6 GiB");
     EXPECT_EQ(review.findings[0].notes.added, "memory = \"6GiB\"");
     EXPECT_EQ(format_where(review.findings[0].where), "profiles/web.toml:4:10");
+    EXPECT_THAT(
+        review.verdict.notes,
+        testing::Contains(HasSubstr("add up to 6.2 GiB, from 512 MiB: see that the machine has more")));
+}
+
+TEST_F(ReviewTest, WhatRunsWithTheSameRightsIsToldAndIsNoAccess) {
+    repository.write("profiles/web.toml", profile("[process]\ncommand = [\"/bin/other\"]\nenv = { LD_PRELOAD "
+                                                  "= \"/srv/x.so\" }\n"));
+    const auto review = reviewed();
+    EXPECT_EQ(told(review),
+              "medium process.env.LD_PRELOAD is newly set at profiles/web.toml:5:22 for web\n"
+              "info process.command is set otherwise at profiles/web.toml:4:11 for web\n");
+    EXPECT_EQ(review.verdict.access, Access::no_more);
+}
+
+TEST_F(ReviewTest, ANetworkThatIsJoinedIsOneFinding) {
+    const std::string command = "[process]\ncommand = [\"/bin/web\"]\n";
+    repository.write("profiles/web.toml", profile(command + "[network]\nmode = \"bridge\"\n"));
+    EXPECT_EQ(told(reviewed()),
+              "medium is newly joined to a network: the bridge guard0 at profiles/web.toml:6:8 for web\n");
+    repository.commit();
+    repository.git({"branch", "-f", "main"});
+    repository.write("profiles/web.toml",
+                     profile(command + "[network]\nmode = \"bridge\"\nipv6 = false\nbridge = \"br1\"\n"));
+    EXPECT_EQ(told(reviewed()),
+              "medium is joined to the bridge br1 instead of the bridge guard0 at profiles/web.toml:8:10 for "
+              "web\nlow no longer has IPv6 at profiles/web.toml:7:8 for web\n");
+}
+
+TEST_F(ReviewTest, EveryGrantOfAMountIsToldWithItsOwnReason) {
+    const std::string mounts = "[process]\ncommand = [\"/bin/web\"]\n[filesystem.mounts]\n";
+    repository.write("profiles/web.toml",
+                     profile(mounts + "\"/d\" = { type = \"bind\", source = \"/srv/d\" }\n"));
+    repository.commit();
+    repository.git({"branch", "-f", "main"});
+    repository.write("profiles/web.toml",
+                     profile(mounts + "\"/d\" = { type = \"bind\", source = \"/srv/d\", write = true, exec = "
+                                      "true, suid = true, dev = true, recursive = true }\n"));
+    const auto review = reviewed();
+    std::map<std::string, std::string> risks;
+    for (const auto& finding : review.findings)
+        risks[finding.title] = finding.risk == nullptr ? "" : std::string(finding.risk->id);
+    EXPECT_THAT(risks, testing::UnorderedElementsAre(
+                           testing::Pair("may newly write to /d", "mounts.write-exec"),
+                           testing::Pair("may newly run programs from /d", "mounts.write-exec"),
+                           testing::Pair("set-user-id programs newly work in /d", "mounts.suid"),
+                           testing::Pair("device files newly work in /d", "mounts.dev"),
+                           testing::Pair("newly sees what is mounted below /srv/d, at /d", testing::_)));
+}
+
+TEST_F(ReviewTest, OptionsThatNoProcessShowsAreComparedToo) {
+    const std::string mounts = "[process]\ncommand = [\"/bin/web\"]\n[filesystem.mounts]\n";
+    const auto write = [&](const std::string& lower, const std::string& mode) {
+        repository.write("profiles/web.toml",
+                         profile(mounts + "\"/o\" = { type = \"overlay\", lower = [\"" + lower +
+                                 "\"] }\n\"/t\" = { type = \"tmpfs\", mode = \"" + mode + "\" }\n"));
+    };
+    write("/srv/a", "0700");
+    repository.commit();
+    repository.git({"branch", "-f", "main"});
+    write("/etc", "0755");
+    EXPECT_EQ(
+        told(reviewed()),
+        "medium /o is mounted with lowerdir=/etc instead of lowerdir=/srv/a at profiles/web.toml:6:1 for "
+        "web\nlow who inside may use /t: mode 0700 -> 0755 at profiles/web.toml:7:1 for web\n");
+}
+
+TEST_F(ReviewTest, AStricterUmaskIsNoNewAccess) {
+    const std::string command = "[process]\ncommand = [\"/bin/web\"]\n";
+    repository.write("profiles/web.toml", profile(command + "umask = \"0077\"\n"));
+    EXPECT_EQ(reviewed().verdict.access, Access::no_more);
+    repository.write("profiles/web.toml", profile(command + "umask = \"0022\"\n"));
+    EXPECT_EQ(reviewed().verdict.access, Access::more);
+}
+
+TEST_F(ReviewTest, AListThatAllowsWhatItDoesNotNameIsOneHighFindingAtItsLine) {
+    repository.write("profiles/web.toml",
+                     profile("[process]\ncommand = [\"/bin/web\"]\n[seccomp]\non-denied = "
+                             "\"allow-and-log\"\n"));
+    EXPECT_EQ(told(reviewed()),
+              "high newly allows every call that it does not name at profiles/web.toml:6:13 for web\n");
+}
+
+TEST_F(ReviewTest, ARuleIsShownByTheLineOfItsCondition) {
+    const auto rule = [](const std::string& when) {
+        return profile(
+            "[process]\ncommand = [\"/bin/web\"]\n[[seccomp.rule]]\neffect = \"allow\"\nsyscalls = "
+            "[\"ioctl\"]\nwhen = [" +
+            when + "]\nwhy = \"x\"\n");
+    };
+    repository.write("profiles/web.toml", rule("{ arg = \"request\", in = [\"TCGETS\"] }"));
+    repository.commit();
+    repository.git({"branch", "-f", "main"});
+    repository.write("profiles/web.toml", rule("{ arg = \"request\", in = [\"TIOCSTI\"] }"));
+    EXPECT_THAT(told(reviewed()), HasSubstr("newly allows ioctl at profiles/web.toml:8:1 for web"));
+}
+
+TEST_F(ReviewTest, AWaiverThatAParentHadAlreadyIsNotSelfGranted) {
+    const std::string waived =
+        "[capabilities]\nallow = [\"CAP_KILL\"]\n[[waiver]]\nfinding = \"caps.effective\"\nwhat = "
+        "\"CAP_KILL\""
+        "\nreason = \"r\"\nowner = \"alice\"\nexpires = 2027-06-30\n";
+    repository.write("profiles/killer.toml", profile(waived));
+    repository.commit();
+    repository.git({"branch", "-f", "main"});
+    repository.write("profiles/new.toml", profile("[process]\ncommand = [\"/bin/new\"]\n", "killer"));
+    const auto review = reviewed();
+    EXPECT_THAT(told(review), testing::Not(HasSubstr("was added together")));
+    EXPECT_THAT(told(review), HasSubstr("is new, and compared with one that grants nothing"));
 }
 
 TEST_F(ReviewTest, ADenialThatIsDroppedIsNewAccessAtTheLineThatDropsIt) {
@@ -181,7 +291,8 @@ TEST_F(ReviewTest, ANewProfileIsJudgedAgainstNothingAndADeletedOneTakesAway) {
 }
 
 TEST_F(ReviewTest, TwoRevisionsNeedNoWorkTree) {
-    repository.write("profiles/web.toml", profile("[limits]\npids = 512\n"));
+    repository.write("profiles/web.toml",
+                     profile("[limits]\npids = 512\n[process]\ncommand = [\"/bin/web\"]\n"));
     repository.commit();
     repository.git({"checkout", "-q", "main"});
     const auto review = reviewed("change");
@@ -257,7 +368,8 @@ TEST_F(ReviewTest, ABrokenProfileOnEitherSideIsUnknownAndNamesTheSide) {
     auto review = reviewed();
     EXPECT_THAT(told(review), HasSubstr("it can't be read in the head: unknown key `memroy` in [limits] at "
                                         "profiles/web.toml:4:1 for web"));
-    EXPECT_THAT(told(review), HasSubstr("pids limit 128 -> 512")) << "the others are still compared";
+    EXPECT_THAT(told(review), HasSubstr("limit of processes and threads 128 -> 512"))
+        << "the others are still compared";
     ASSERT_THAT(review.diagnostics, SizeIs(1));
     EXPECT_EQ(format_where(review.diagnostics[0].marks[0].where), "profiles/web.toml:4:1");
     repository.commit();
@@ -346,7 +458,7 @@ TEST_F(ReviewTest, AWaiverOfTheBaseExcusesAndOneOfTheHeadDoesNot) {
             EXPECT_EQ(finding.waiver.has_value(), finding.subjects[0].unit == "web");
     EXPECT_THAT(told(review),
                 HasSubstr("a waiver for caps.effective CAP_KILL was added together with what it excuses"));
-    EXPECT_THAT(review.verdict.counterexample, HasSubstr("mail newly holds CAP_KILL"));
+    EXPECT_THAT(review.verdict.counterexample, HasSubstr("mail: newly holds CAP_KILL"));
 }
 
 TEST_F(ReviewTest, WaiversThatEndAreToldInTime) {
