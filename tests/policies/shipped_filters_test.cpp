@@ -245,7 +245,7 @@ INSTANTIATE_TEST_SUITE_P(
                  "minecraft",
                  {{"clone3", "absent"}, {"chown", "Files.setOwner needs CAP_CHOWN, which it does not hold"}}},
         Workload{"jvm_base", "minecraft", kClone3}, Workload{"node", "minecraft", kClone3},
-        Workload{"node_minecraft", "minecraft", kClone3}, Workload{"nginx_unpriv", "portfolio", kClone3},
+        Workload{"node_minecraft", "minecraft", kClone3}, Workload{"nginx_unpriv", GUARD_SOURCE_DIR "/tests/fixtures/workloads/nginx.toml", kClone3},
         Workload{"postgres", "postgres", kClone3}),
     [](const auto& test) { return test.param.trace; });
 
