@@ -39,19 +39,39 @@ std::string headline(const Findings& all) {
     return {};
 }
 
-std::string answer(const ChangeVerdict& change) {
-    std::string text;
+// What a newcomer asks first.
+std::string worry(const Findings& all) {
+    const auto entries = review_entries(all);
+    const auto count = [&entries](auto is) {
+        return static_cast<std::size_t>(
+            std::ranges::count_if(entries, [&is](const ReviewEntry& entry) { return is(entry.front()); }));
+    };
+    const auto loud =
+        count([](const Finding& one) { return is_loud(one) && one.verdict != Verdict::unknown; });
+    const auto unknown = count([](const Finding& one) { return one.verdict == Verdict::unknown; });
+    if (loud > 0)
+        return fmt::format("**Do not merge this unread**: {} at risk high or above.\n",
+                           counted(loud, "finding"));
+    if (unknown > 0) return "**Look closer**: not everything could be compared.\n";
+    if (all.change->access == Access::more)
+        return "**Worth a look**: it grants more, nothing of high risk.\n";
+    return "**No need to worry**: nobody may do more than before.\n";
+}
+
+std::string answer(const Findings& all) {
+    const auto& change = *all.change;
+    auto text = worry(all);
     if (change.access == Access::more)
-        text =
+        text +=
             fmt::format("{}For example: {}.\n", change.required ? "`no-new-access` **does not hold**. " : "",
                         markdown_words(change.counterexample));
     else if (change.access == Access::unknown)
-        text = change.required ? "`no-new-access` is **not proved**: what is unknown may hide new access.\n"
-                               : "What is unknown may hide new access.\n";
+        text += change.required ? "`no-new-access` is **not proved**: what is unknown may hide new access.\n"
+                                : "What is unknown may hide new access.\n";
     else if (change.required)
-        text = "`no-new-access` holds.\n";
+        text += "`no-new-access` holds.\n";
     text += markdown_words(fmt::format("Compared {} with {}.", change.base, change.head)) + "\n";
-    for (const auto& note : change.notes) text += markdown_words(note) + ".\n";
+    for (const auto& note : change.notes) text += fmt::format("Note: {}.\n", markdown_words(note));
     return text;
 }
 
@@ -137,8 +157,8 @@ std::string details(const std::vector<ReviewEntry>& entries, const Findings& all
 
 std::string review_markdown(const Findings& findings) {
     const auto entries = review_entries(findings);
-    auto text = fmt::format("<!-- guard review -->\n### guard: {}\n\n{}", headline(findings),
-                            answer(*findings.change));
+    auto text =
+        fmt::format("<!-- guard review -->\n### guard: {}\n\n{}", headline(findings), answer(findings));
     if (entries.empty()) return text;
     text += table(entries, findings) + reasons(entries, findings);
     return text + details(entries, findings, kMostComment - text.size());

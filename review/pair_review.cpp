@@ -151,7 +151,7 @@ private:
     }
 
     void fold_what_is_gone() {
-        std::erase_if(found_, [](const Finding& finding) { return finding.verdict == Verdict::tighter; });
+        found_.clear();
         auto gone = raise("review.profile-gone", subject_, "there", "", {pair_.base->path, 0, 0});
         gone.title = gone.check->title;
         gone.verdict = Verdict::tighter;

@@ -129,6 +129,14 @@ Result<Test> test_of(const Json& json) {
                                   json.value("valueTwo", std::uint64_t{0}))};
 }
 
+// The kernel takes 4096 instructions. What is more than these cases costs memory and hours before it says so.
+constexpr std::size_t kMostCubes = 4096;
+
+std::unexpected<Error> too_many() {
+    return fail("compare the arguments of one call",
+                fmt::format("its rules come to more than {} cases, which no filter holds", kMostCubes));
+}
+
 // All tests must hold; but two of one argument make runtimes add each test as a rule of its own, of which one
 // is enough. That is how runc and crun read it, and so it is what the kernel gets.
 Result<std::vector<Cube>> cubes_of(const Json& entry) {
@@ -143,6 +151,7 @@ Result<std::vector<Cube>> cubes_of(const Json& entry) {
     std::vector<Cube> cubes;
     if (!apart) cubes = {Cube{}};
     for (auto& test : tests) {
+        if (!apart && cubes.size() * test.cubes.size() > kMostCubes) return too_many();
         if (apart)
             cubes.insert(cubes.end(), test.cubes.begin(), test.cubes.end());
         else
@@ -183,6 +192,7 @@ bool applies(const Json& entry, const std::set<std::string>& capabilities, std::
 
 // What the entries of one call come to, by answer.
 struct CallEntries {
+    std::size_t cases = 0;
     std::vector<Cube> allowed;
     std::vector<std::pair<Action, std::vector<Cube>>> others;
 };
@@ -265,6 +275,8 @@ private:
                 continue;
             }
             auto& call = calls_[name];
+            call.cases += cubes.size();
+            if (call.cases > kMostCubes) return too_many();
             if (action.answer == Answer::allow || action.answer == Answer::log)
                 call.allowed.insert(call.allowed.end(), cubes.begin(), cubes.end());
             else

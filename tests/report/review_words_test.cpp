@@ -57,6 +57,19 @@ TEST(ReviewWordsTest, CallsOfOneLineAreOneEntry) {
     EXPECT_THAT(text, HasSubstr("1 finding in 1 of 3 profiles: 1 high; nothing was taken away\n"));
 }
 
+TEST(ReviewWordsTest, TheCommentSaysFirstWhetherToWorry) {
+    auto loud = finding("bpf", {"web"});
+    auto quiet = loud;
+    quiet.severity = Severity::low;
+    auto unknown = loud;
+    unknown.verdict = Verdict::unknown;
+    EXPECT_THAT(review_markdown(findings({loud})),
+                HasSubstr("**Do not merge this unread**: 1 finding at risk high or above."));
+    EXPECT_THAT(review_markdown(findings({quiet})), HasSubstr("**Worth a look**: it grants more"));
+    EXPECT_THAT(review_markdown(findings({unknown}, Access::unknown)), HasSubstr("**Look closer**"));
+    EXPECT_THAT(review_markdown(findings({}, Access::same)), HasSubstr("**No need to worry**"));
+}
+
 TEST(ReviewWordsTest, AFindingWhoseTitleDoesNotNameItsItemIsNotSwallowed) {
     std::vector<Finding> all;
     for (const auto* grant : {"write", "suid"}) {

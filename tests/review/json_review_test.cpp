@@ -285,6 +285,21 @@ TEST_F(JsonReviewTest, AnAbiOrADefaultIsToldOnceNotForEachCapability) {
                 ElementsAre(HasSubstr("newly allows every call that it does not name")));
 }
 
+TEST_F(JsonReviewTest, MoreCasesThanAFilterHoldsAreRefusedAtOnce) {
+    auto head = support::moby_like();
+    auto test = json::array();
+    for (int i = 0; i < 6; ++i)
+        test.push_back({{"index", i}, {"value", 0x5555'5555'5555'5555}, {"op", "SCMP_CMP_GE"}});
+    head["syscalls"].push_back({{"names", {"mmap"}}, {"action", "SCMP_ACT_ALLOW"}, {"args", test}});
+    EXPECT_THAT(told(support::moby_like(), head), ElementsAre(HasSubstr("more than 4096 cases")));
+    head = support::moby_like();
+    for (int i = 0; i < 70; ++i) {
+        const json other{{"index", 0}, {"value", 0x5555'5555'5555'5555 + i}, {"op", "SCMP_CMP_NE"}};
+        head["syscalls"].push_back({{"names", {"mmap"}}, {"action", "SCMP_ACT_ALLOW"}, {"args", {other}}});
+    }
+    EXPECT_THAT(told(support::moby_like(), head), ElementsAre(HasSubstr("more than 4096 cases")));
+}
+
 TEST_F(JsonReviewTest, AConfigWithoutAFilterAllowsEveryCall) {
     auto head = oci();
     head["linux"].erase("seccomp");

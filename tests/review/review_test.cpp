@@ -286,6 +286,9 @@ TEST_F(ReviewTest, ANewProfileIsJudgedAgainstNothingAndADeletedOneTakesAway) {
         told(review),
         HasSubstr(
             "info is gone, with everything that it granted at profiles/mail.toml in the base for mail"));
+    EXPECT_EQ(std::ranges::count_if(review.findings,
+                                    [](const Finding& one) { return one.subjects[0].unit == "mail"; }),
+              1);
     EXPECT_THAT(told(review), HasSubstr("calls that carry no risk of their own"));
     EXPECT_EQ(review.verdict.access, Access::more);
 }
