@@ -2,6 +2,9 @@
 #include <gmock/gmock.h>
 
 #include <nlohmann/json.hpp>
+#include <regex>
+
+#include "base/split.h"
 
 #include "tests/review/moby_like.h"
 #include "tests/review/repository.h"
@@ -152,6 +155,50 @@ TEST_F(ReviewProgramTest, AnErrorIsOneSentenceAndWhatToDo) {
         StartsWith("guard: cannot review nosuch: there is no revision, directory or file of this name"));
     EXPECT_THAT(result.err, HasSubstr("\n  do: "));
     EXPECT_THAT(result.out, IsEmpty());
+}
+
+// The commit's id is another one each time.
+std::string without_ids(const std::string& text) {
+    return std::regex_replace(text, std::regex("\\([0-9a-f]{7,12}\\)"), "(ID)");
+}
+
+// What a page shows below "    $ `command`", without the indentation.
+std::string transcript(const std::string& page, const std::string& command) {
+    const auto text = support::text_of(GUARD_SOURCE_DIR "/docs/" + page);
+    std::string shown;
+    bool inside = false;
+    for (const auto line : split(text, '\n')) {
+        if (inside && !line.starts_with("    ")) break;
+        if (inside) shown += std::string(line.substr(4)) + "\n";
+        inside = inside || line == "    $ " + command;
+    }
+    return shown;
+}
+
+TEST(ReviewPageTest, ShowsWhatARealRepositorySays) {
+    const TestRepository repository;
+    const auto base = [](const std::string& more) {
+        return "guard = 1\n\n[seccomp]\nallow = [\"@base\", \"@file\", \"@net-server\"" + more + "]\n";
+    };
+    const auto server = [](const std::string& name, const std::string& memory) {
+        return "guard   = 1\nextends = [\"base\"]\n\n[process]\ncommand = [\"/usr/bin/" + name +
+               "\"]\n\n[limits]\nmemory = \"" + memory + "\"\n";
+    };
+    repository.write("profiles/base.toml", base(""));
+    for (const auto* name : {"mail", "minecraft", "portfolio"})
+        repository.write(fmt::format("profiles/{}.toml", name), server(name, "1GiB"));
+    repository.write(".guard.toml",
+                     "paths   = [\"profiles\"]\nfail-on = \"medium\"\nrequire = [\"no-new-access\"]\n");
+    repository.commit();
+    repository.git({"checkout", "-q", "-b", "change"});
+    repository.write("profiles/base.toml", base(", \"io_uring_setup\", \"io_uring_enter\""));
+    repository.write("profiles/minecraft.toml", server("minecraft", "6GiB"));
+    repository.write(".guard.toml", "paths   = [\"profiles\"]\nfail-on = \"medium\"\n");
+    const auto result = support::run_program(
+        {GUARD_BINARY_DIR "/cli/guard", "review", "--base", "main"},
+        {.env = {{"GUARD_PROFILE_PATH", GUARD_SOURCE_DIR "/profiles"}}, .folder = repository.path()});
+    EXPECT_EQ(result.status, 1);
+    EXPECT_EQ(without_ids(transcript("review.md", "guard review --base main")), without_ids(result.out));
 }
 
 }  // namespace
