@@ -71,14 +71,6 @@ std::string stop_command(const Profile& profile) {
     return profile.service.stop_command.empty() ? "" : "service.stop-command";
 }
 
-std::string foreign_abi(const Profile& profile) {
-    const auto* rules = value_of(profile.posture.seccomp.access);
-    if (rules == nullptr) return "";
-    for (const auto& abi : rules->abis)
-        if (abi != "native") return fmt::format("the system call table {}", abi);
-    return "";
-}
-
 std::string restart(const Profile& profile) {
     return profile.service.restart == Restart::no ? "" : "service.restart";
 }
@@ -104,8 +96,6 @@ constexpr auto kGaps = std::to_array<GapRow>({
     {kRefused, "secrets", "not yet, launch refuses them", any_secret,
      "mount the file read-only with type = \"bind\" until then"},
     {kRefused, "service.stop-command", "not yet, launch refuses it", stop_command, "use stop-signal alone"},
-    {kRefused, "seccomp.abis", "i386 and x32: not yet, launch refuses them", foreign_abi,
-     "write abis = [\"native\"]"},
     {kNotActedOn, "service.restart", "not acted on yet", restart, ""},
     {kNotActedOn, "health.check", "not acted on yet", health, ""},
     {kNotActedOn, "service.depends", "not acted on yet", depends, ""},
