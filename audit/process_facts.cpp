@@ -13,6 +13,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 
@@ -39,8 +40,9 @@ public:
           tree_(&tree),
           learned_(&learned) {}
 
-    Result<std::vector<Handle>> read() {
-        CHECK(add(source_.folder, "cwd"));
+    /// `inside`: its working directory is on a mount of the tree.
+    Result<std::vector<Handle>> read(bool inside) {
+        if (!inside) CHECK(add(source_.folder, "cwd"));
         if (!tree_->writable.contains(root_mount_)) CHECK(add(source_.folder, "root"));
         const auto list = TRY(sys::openat(source_.folder, "fd", O_RDONLY | O_DIRECTORY));
         for (const auto& number : TRY(sys::names_in(list.get(), "fd"))) {
@@ -206,9 +208,13 @@ std::string print_of(const ProcessFacts& facts) {
 }
 
 Known<std::vector<Handle>> read_handles(const ProcessSource& source, const TaskDetails& details,
-                                        const TreeFacts& tree, Learned& learned) {
+                                        const TreeFacts& tree, Learned& learned, const ProcessFacts* other) {
     if (const auto* unread = std::get_if<Unknown>(&tree.mounts)) return *unread;
-    return known(HandleReader(source, details.root, tree, learned).read());
+    // The two have their working directories on one mount.
+    const auto* const handles = other == nullptr ? nullptr : value_of(other->handles);
+    const bool inside =
+        handles != nullptr && std::ranges::find(*handles, place_of("cwd"), &Handle::where) == handles->end();
+    return known(HandleReader(source, details.root, tree, learned).read(inside));
 }
 
 }  // namespace
@@ -217,7 +223,7 @@ std::shared_ptr<const ProcessFacts> read_process_facts(const ProcessSource& sour
                                                        const TaskDetails& details, const TreeFacts& tree,
                                                        Learned& learned) {
     auto facts = std::make_shared<ProcessFacts>();
-    facts->handles = read_handles(source, details, tree, learned);
+    facts->handles = read_handles(source, details, tree, learned, nullptr);
     facts->program = known(read_program(source, details.exe, tree));
     facts->maps = known(read_maps(source.folder));
     facts->environment = known(read_environment(source, details));
@@ -229,7 +235,7 @@ std::shared_ptr<const ProcessFacts> read_process_facts(const ProcessSource& sour
                                                        const TaskDetails& details, const TreeFacts& tree,
                                                        Learned& learned, const ProcessFacts& other) {
     auto facts = std::make_shared<ProcessFacts>(other);
-    facts->handles = read_handles(source, details, tree, learned);
+    facts->handles = read_handles(source, details, tree, learned, &other);
     facts->maps = known(read_maps(source.folder));
     facts->print = print_of(*facts);
     return facts;

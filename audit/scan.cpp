@@ -49,7 +49,7 @@ private:
     };
     void keep_model(const SeenTask& task, bool interesting);
     [[nodiscard]] const Model* model_of(pid_t pid) const;
-    Result<void> read_like(const Model& model, const AlikeTask& process);
+    Result<void> read_like(SeenTask task, const Model& model, const AlikeTask& process);
     void note(const TaskFacts& facts);
     void note_kept_namespaces(int folder, pid_t pid, const std::string& name);
 
@@ -163,12 +163,16 @@ const Scanner::Model* Scanner::model_of(pid_t pid) const {
     return model == models_.end() ? nullptr : &model->second;
 }
 
-// What a process holds and maps is its own, whatever else it has in common with another.
-Result<void> Scanner::read_like(const Model& model, const AlikeTask& process) {
-    const auto folder = TRY(sys::openat(proc_, std::to_string(process.pid), O_PATH | O_DIRECTORY));
-    auto task = model.task;
+SeenTask like(const SeenTask& model, const AlikeTask& process) {
+    auto task = model;
     task.pid = task.tid = task.facts.status.tgid = task.facts.status.pid = process.pid;
     task.facts.status.ppid = process.parent;
+    return task;
+}
+
+// What a process holds and maps is its own, whatever else it has in common with another.
+Result<void> Scanner::read_like(SeenTask task, const Model& model, const AlikeTask& process) {
+    const auto folder = TRY(sys::openat(proc_, std::to_string(process.pid), O_PATH | O_DIRECTORY));
     note(task.facts);
     scan_->alike[process.pid] = model.task.pid;
     if (!model.interesting) {
@@ -181,18 +185,17 @@ Result<void> Scanner::read_like(const Model& model, const AlikeTask& process) {
     auto& shared = scan_->shared;
     task.details.process = read_process_facts(
         {folder.get(), process.pid, process.pid, network == nullptr ? 0 : *network}, task.details,
-        shared.trees.at(tree_key(task.facts, task.details)), shared.learned, *task.details.process);
+        shared.trees.at(tree_key(task.facts, task.details)), shared.learned, *model.task.details.process);
     scan_->tasks.push_back(std::move(task));
     return {};
 }
 
 Result<void> Scanner::read_process(pid_t pid, Take take) {
     if (const auto* const model = model_of(pid); model != nullptr && take == Take::interesting) {
-        auto facts = model->task.facts;
-        facts.status.tgid = pid;
-        facts.status.ppid = alike_->of(pid)->parent;
-        scan_->parents[pid] = facts.status.ppid;
-        if (is_interesting(facts) == model->interesting) return read_like(*model, *alike_->of(pid));
+        auto task = like(model->task, *alike_->of(pid));
+        scan_->parents[pid] = task.facts.status.ppid;
+        if (is_interesting(task.facts) == model->interesting)
+            return read_like(std::move(task), *model, *alike_->of(pid));
     }
     const auto process = TRY(open_task(proc_, std::to_string(pid)));
     auto facts = TRY(read_facts(process, scan_->namespaces));
