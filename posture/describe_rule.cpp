@@ -6,7 +6,9 @@
 namespace guard {
 
 std::string describe_rule(std::string_view call, const CallRule& rule, const CallRule& except) {
-    if (rule.always() && except.when.empty()) return "always";  // most are: no diagram is needed to see it
+    // Most are one of these: no diagram is needed to see it.
+    if (rule.when.empty()) return "never";
+    if (rule.always() && except.when.empty()) return "always";
     Diagrams diagrams;
     const auto bits = argument_bits(Abi::x86_64);
     const auto all = condition_of(diagrams, rule.when, bits);

@@ -141,7 +141,8 @@ bool Placer::is_new(const Candidate& candidate) const {
     const auto element = element_at(line_of(candidate), candidate.where.column);
     return std::ranges::none_of(other.lines->of(path), [&](const std::string& one) {
         const bool same_list = !element.empty() && key_of(one) == key_of(line);
-        return without_comment(one) == line || (same_list && one.find(element) != std::string::npos);
+        return (one.find(line) != std::string::npos && without_comment(one) == line) ||
+               (same_list && one.find(element) != std::string::npos);
     });
 }
 

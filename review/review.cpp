@@ -204,7 +204,9 @@ private:
     }
 
     static std::string counterexample(const Finding& finding) {
-        const auto& unit = finding.subjects.front().unit;
+        const auto& origin = finding.notes.origin;
+        const bool by_parent = !origin.empty() && !origin.starts_with('@');
+        const auto& unit = by_parent ? origin : finding.subjects.front().unit;
         if (!finding.notes.witness.empty())
             return fmt::format("{} was refused in the base, runs in the head (profile {})",
                                finding.notes.witness, unit);
