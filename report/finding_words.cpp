@@ -53,6 +53,9 @@ std::vector<std::string> units_of(const Finding& finding) {
 
 std::string units_in_words(const Finding& finding) {
     const auto units = units_of(finding);
+    const auto& origin = finding.notes.origin;
+    if (!origin.empty() && units.size() > kSubjectsNamed)
+        return printable(fmt::format("{} -> {} profiles", origin, units.size()));
     const std::span named(units.data(), std::min(units.size(), kSubjectsNamed));
     const auto more = units.size() - named.size();
     return printable(listed(named)) + (more == 0 ? "" : fmt::format(" and {} more", more));

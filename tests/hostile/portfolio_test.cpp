@@ -3,8 +3,11 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <regex>
+
 #include "tests/support/private_state.h"
 #include "tests/support/run_program.h"
+#include "tests/support/temp_dir.h"
 
 // A web site under the shipped profile `portfolio`, from its files to a visitor on the home network.
 namespace guard {
@@ -28,6 +31,14 @@ RunResult visit(const std::string& path) {
     return run_program({"curl", "-sS", "--retry", "40", "--retry-connrefused", "--retry-delay", "0",
                         "--retry-max-time", "20", "--max-time", "5", "--path-as-is", "-w", " %{http_code}",
                         "http://192.168.1.20" + path});
+}
+
+// "as declared   12 tasks, 68 checks" -> "68"
+std::string checks_in(const std::string& text) {
+    std::smatch found;
+    const bool is_there =
+        std::regex_search(text, found, std::regex("as declared +[0-9]+ tasks, ([0-9]+) checks"));
+    return is_there ? found[1].str() : "none in: " + text;
 }
 
 class PortfolioTest : public testing::Test {
@@ -65,6 +76,7 @@ protected:
         const auto audit = guard({"audit", "portfolio"});
         EXPECT_EQ(audit.status, 0) << audit.out << audit.err;
         EXPECT_THAT(audit.out, HasSubstr("portfolio   as declared"));
+        EXPECT_EQ(checks_in(support::text_of(GUARD_SOURCE_DIR "/README.md")), checks_in(audit.out));
         const auto stopped = guard({"stop", "portfolio"});
         EXPECT_EQ(stopped.status, 0) << stopped.err;
         EXPECT_THAT(guard({"logs", "portfolio"}).out, HasSubstr("serving /srv/portfolio/site"));
