@@ -78,6 +78,10 @@ Draft draft_of(const std::vector<Setting>& settings) {
         record_origin(draft.profile.origins, setting);
         if (setting.key->path == "network.publish") record_published(draft.profile.origins, setting);
     }
+    // A mount that is taken away stands where that is said, not where its parent's other keys do.
+    for (const auto& setting : settings)
+        if (setting.key->path == "filesystem.mounts.*.type" && setting.value.text == "none")
+            record_origin(draft.profile.origins, setting);
     return draft;
 }
 

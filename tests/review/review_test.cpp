@@ -197,6 +197,20 @@ TEST_F(ReviewTest, OptionsThatNoProcessShowsAreComparedToo) {
         "web\nlow who inside may use /t: mode 0700 -> 0755 at profiles/web.toml:7:1 for web\n");
 }
 
+TEST_F(ReviewTest, AMountThatIsTakenAwayIsShownWhereThatIsSaid) {
+    repository.write(
+        "profiles/base.toml",
+        kHead +
+            "[limits]\nmemory = \"256MiB\"\n[seccomp]\nallow = [\"@file\"]\n[filesystem.mounts]\n"
+            "\"/tmp\" = { type = \"tmpfs\", size = \"1MiB\", write = true }\n");
+    repository.commit();
+    repository.git({"branch", "-f", "main"});
+    repository.write("profiles/web.toml",
+                     profile("[process]\ncommand = [\"/bin/web\"]\n[filesystem.mounts]\n\"/tmp"
+                             "\" = { type = \"none\" }\n"));
+    EXPECT_EQ(told(reviewed()), "info no longer sees /tmp at profiles/web.toml:6:1 for web\n");
+}
+
 TEST_F(ReviewTest, AStricterUmaskIsNoNewAccess) {
     const std::string command = "[process]\ncommand = [\"/bin/web\"]\n";
     repository.write("profiles/web.toml", profile(command + "umask = \"0077\"\n"));
