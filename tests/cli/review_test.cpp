@@ -199,6 +199,7 @@ TEST(ReviewPageTest, ShowsWhatARealRepositorySays) {
         {.env = {{"GUARD_PROFILE_PATH", GUARD_SOURCE_DIR "/profiles"}}, .folder = repository.path()});
     EXPECT_EQ(result.status, 1);
     EXPECT_EQ(without_ids(transcript("review.md", "guard review --base main")), without_ids(result.out));
+    EXPECT_THAT(result.out, StartsWith(transcript("../README.md", "guard review --base main")));
 }
 
 }  // namespace
