@@ -4,6 +4,9 @@
 // One message a command, perhaps with a descriptor; one as the answer: "0", or the errno.
 
 #include <fcntl.h>
+#include <linux/capability.h>
+#include <sched.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -14,8 +17,11 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <cstring>
+#include <functional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -112,6 +118,95 @@ int start_thread(const Command&) {
     return 0;
 }
 
+// What a child has from its parent, the connection that waits for an answer among it.
+void close_all() {
+    constexpr int kMost = 64;
+    for (int fd = 3; fd < kMost; ++fd) ::close(fd);
+}
+
+// A child that becomes something and stays until it is told to end.
+int become(const std::function<int()>& act) {
+    std::array<int, 2> ends{};
+    if (::pipe2(ends.data(), O_CLOEXEC) < 0) return errno;
+    const pid_t child = ::fork();
+    if (child == 0) {
+        const int error = act();
+        static_cast<void>(::write(ends[1], &error, sizeof error));
+        close_all();
+        sleep_for_ever();
+    }
+    ::close(ends[1]);
+    children.push_back(child);
+    int error = 0;
+    if (::read(ends[0], &error, sizeof error) != sizeof error) error = ECHILD;
+    ::close(ends[0]);
+    return error;
+}
+int nest(const Command&) {
+    return become([] { return outcome(::unshare(CLONE_NEWUSER)); });
+}
+int nest_clocks(const Command& command) {
+    return become([&command] {
+        if (::unshare(CLONE_NEWUSER | CLONE_NEWTIME) < 0) return errno;
+        const int offsets = ::open("/proc/self/timens_offsets", O_WRONLY | O_CLOEXEC);
+        const auto text = "boottime " + command.rest + " 0\n";
+        if (::write(offsets, text.data(), text.size()) < 0) return errno;
+        const pid_t child = ::fork();  // children are in the new one
+        if (child == 0) {
+            ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+            close_all();
+            sleep_for_ever();
+        }
+        return outcome(child);
+    });
+}
+int take_terminal(const Command& command) {
+    return become([&command] {
+        if (::setsid() < 0) return errno;
+        const int error = outcome(::ioctl(command.fd, TIOCSCTTY, 0));
+        ::close(command.fd);
+        return error;
+    });
+}
+int set_personality(const Command& command) {
+    return outcome(::syscall(SYS_personality, std::strtoul(command.rest.c_str(), nullptr, 16)));
+}
+// The first thread ends alone, and the process lives on behind it.
+int start_hidden(const Command&) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+        close_all();
+        std::thread(sleep_for_ever).detach();
+        ::syscall(SYS_exit, 0);
+    }
+    children.push_back(child);
+    return outcome(child);
+}
+// One thread keeps what the first one gives away.
+int drop_but_in_one_thread(const Command&) {
+    std::thread(sleep_for_ever).detach();
+    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+    __user_cap_data_struct none[2]{};
+    ::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+    return outcome(::syscall(SYS_capset, &header, none));
+}
+// As many short-lived processes as a second and a half holds; how many is noted in a file.
+int storm(const Command& command) {
+    const pid_t child = ::fork();
+    if (child != 0) return outcome(child);
+    close_all();
+    const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(1'500);
+    int born = 0;
+    for (; std::chrono::steady_clock::now() < end; ++born) {
+        const pid_t brief = ::fork();
+        if (brief == 0) ::_exit(0);
+        ::waitpid(brief, nullptr, 0);
+    }
+    const int file = ::open(command.rest.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+    const auto text = std::to_string(born);
+    ::_exit(::write(file, text.data(), text.size()) < 0 ? 1 : 0);
+}
+
 int copy_program(const Command& command) {
     const auto blank = command.rest.find(' ');
     const int from = ::open(command.rest.substr(0, blank).c_str(), O_RDONLY | O_CLOEXEC);
@@ -144,6 +239,13 @@ constexpr VerbRow kVerbs[] = {
     {"end-children", end_children},
     {"connect", connect_to},
     {"thread", start_thread},
+    {"nest", nest},
+    {"nest-clocks", nest_clocks},
+    {"terminal", take_terminal},
+    {"personality", set_personality},
+    {"start-hidden", start_hidden},
+    {"drop-but-in-one-thread", drop_but_in_one_thread},
+    {"storm", storm},
     {"copy", copy_program},
     {"remove", remove_file},
 };
