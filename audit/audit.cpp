@@ -234,8 +234,10 @@ void ContainerAudit::add_kept_namespaces() {
 // A container whose first process lives and is not among those that /proc shows: nothing was looked at.
 void ContainerAudit::add_unseen() {
     if (!init_seen_ && sys::pidfd_open(record_->bindings.init.pid))
-        raised_.push_back(raise_unknown("process.unseen", subject_of(*record_),
-                                        "its first process lives, and /proc does not show it"));
+        raised_.push_back(
+            raise_unknown("process.unseen", subject_of(*record_),
+                          "its first process lives, and /proc does not show it (as root in the "
+                          "machine's own PID namespace, where no hidepid hides it, it is seen)"));
     for (const auto& [pid, code] : scan_->unread)
         raised_.push_back(raise_unknown("process.unseen", {record_->name, pid, pid, 0, "", ""},
                                         in_words(Unknown{code, "look at a process that may be in it"})));
@@ -281,7 +283,8 @@ std::vector<Finding> profile_changes(const Record& record) {
         if (!source.path.starts_with('/')) continue;  // built in, or set on the command line
         const auto text = sys::read_file(source.path);
         if (!text && text.error().code == EACCES)
-            findings.push_back(raise_unknown("record.profile-changed", subject, describe(text.error())));
+            findings.push_back(raise_unknown("record.profile-changed", subject,
+                                             with_fix(describe(text.error()), text.error())));
         else if (!text)
             changed.push_back(source.path + " can't be read any more");
         else if (digest_of(*text) != source.digest)
@@ -299,7 +302,9 @@ std::vector<Finding> filter_changes(const Record& record, const Result<std::vect
     const Subject subject{record.name, 0, 0, 0, "", ""};
     if (!strange && strange.error().code == ENOENT)
         return {raise("network.filter", subject, "the table inet guard", "nothing: it is gone")};
-    if (!strange) return {raise_unknown("network.filter", subject, describe(strange.error()))};
+    if (!strange)
+        return {
+            raise_unknown("network.filter", subject, with_fix(describe(strange.error()), strange.error()))};
     if (strange->empty()) return {};
     return {raise("network.filter", subject, "the rules that guard made", listed(*strange))};
 }
@@ -325,7 +330,8 @@ Frame frame_of(const Record& record, const std::vector<const Record*>& live, con
 std::vector<Finding> files_of(const Record& record, int proc) {
     const auto process = open_process_folder(proc, record.bindings.init.pid);
     if (process) return risky_files(record, process->folder.get());
-    return {raise_unknown("files.unread", subject_of(record), describe(process.error()))};
+    return {raise_unknown("files.unread", subject_of(record),
+                          with_fix(describe(process.error()), process.error()))};
 }
 
 std::vector<ContainerAudit> look_at(const std::vector<const Record*>& live, const Scan& scanned,
@@ -350,6 +356,18 @@ std::vector<ContainerAudit> look_exactly(const std::vector<const Record*>& live,
         return audits;
     ask_kernel(scanned, proc, options.ask, kernel);
     return look_at(live, scanned, table);
+}
+
+// What an older guard did not note can't have drifted for anybody to see.
+std::vector<Finding> not_recorded(const Record& record) {
+    std::vector<Finding> findings;
+    for (const auto* posture : {&record.launched.posture, &record.reaper})
+        each_field(*posture, [&](std::string_view name, const auto& field) {
+            const auto* const unknown = std::get_if<Unknown>(&field);
+            if (unknown != nullptr && unknown->why == kNotRecorded)
+                findings.push_back(raise_unknown(name, subject_of(record), unknown->why));
+        });
+    return findings;
 }
 
 std::size_t checks_of(const Record& record) {
@@ -384,6 +402,7 @@ Result<Report> audit_records(const std::vector<Record>& records, const Options& 
         if (container == audits.end()) continue;
         std::ranges::move(filter_changes(record, strange), std::back_inserter(report.findings));
         std::ranges::move(host_findings(record), std::back_inserter(report.findings));
+        std::ranges::move(not_recorded(record), std::back_inserter(report.findings));
         if (options.files == Files::scan)
             std::ranges::move(files_of(record, proc.get()), std::back_inserter(report.findings));
         report.containers.back().tasks = container->tasks();

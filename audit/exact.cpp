@@ -101,8 +101,7 @@ void ask_by_bpf(Scan& scan, int proc, Ask how, KernelReader& kernel) {
     for (int attempt = 0; attempt < kTries && pending != 0; ++attempt) {
         const auto rows = kernel.read();
         if (!rows) {
-            auto why = std::get<Unknown>(known(Result<int>(std::unexpected(rows.error()))));
-            if (!rows.error().fix.empty()) why.why += " (" + rows.error().fix + ")";
+            const auto why = std::get<Unknown>(known(Result<int>(std::unexpected(rows.error()))));
             for (auto& task : scan.tasks) task.exact = unanswered(why, how);
             return;
         }

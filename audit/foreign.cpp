@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <span>
 
 #include "audit/foreign_mounts.h"
@@ -151,6 +152,22 @@ Posture declared_for_any_launch(const Profile& profile) {
 
 namespace {
 
+// It lives and /proc does not show it, for it is mounted with hidepid. proc(5)
+bool is_hidden(int proc, pid_t pid) {
+    const auto folder = sys::openat(proc, std::to_string(pid), O_RDONLY | O_DIRECTORY);
+    return !folder && folder.error().code == ENOENT && sys::pidfd_open(pid);
+}
+
+Report unseen(pid_t pid, const Profile& profile) {
+    const Subject subject{fmt::format("process {}", pid), pid, pid, 0, "", ""};
+    Report report;
+    report.containers.push_back({subject.unit, 0, checks_of(declared_for_any_launch(profile))});
+    report.findings.push_back(
+        raise_unknown("process.unseen", subject,
+                      "it lives, and /proc, which hides other users' processes, does not show it"));
+    return report;
+}
+
 // Nobody launched it for guard, so nothing is proved inherited: the kernel itself is asked. BPF unless
 // another way was chosen.
 void ask_about(Scan& scanned, int proc, const Foreign& foreign, const Options& options) {
@@ -181,6 +198,7 @@ std::vector<Finding> filter_findings(std::span<const Case> cases, const std::vec
 
 Result<Report> audit_process(pid_t pid, const Profile& profile, const Options& options) {
     const auto proc = TRY(open_proc());
+    if (is_hidden(proc.get(), pid)) return unseen(pid, profile);
     auto foreign = TRY(stand_in(proc.get(), pid, profile));
     auto scanned = TRY(scan(proc.get(), {.namespaces = {}, .cgroups = {}, .inits = {pid}}));
     ask_about(scanned, proc.get(), foreign, options);

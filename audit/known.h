@@ -7,13 +7,18 @@
 
 namespace guard::audit {
 
-/// The value, or what could not be read and why.
+/// What failed, why and what to do about it, in one line.
+[[nodiscard]] inline std::string with_fix(std::string text, const Error& error) {
+    return error.fix.empty() ? text : text + " (" + error.fix + ")";
+}
+
+/// The value, or what could not be read, why and what to do about it.
 template <class T>
 [[nodiscard]] Known<T> known(Result<T> result) {
     if (result) return *std::move(result);
     auto error = std::move(result).error();
-    auto why = error.reason.empty() ? std::move(error.attempt) : error.attempt + ": " + error.reason;
-    return Unknown{error.code, std::move(why)};
+    const auto why = error.reason.empty() ? error.attempt : error.attempt + ": " + error.reason;
+    return Unknown{error.code, with_fix(why, error)};
 }
 
 /// `turn` of the value; what is not known stays so, for the same reason.

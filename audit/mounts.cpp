@@ -34,11 +34,17 @@ std::optional<std::uint64_t> size_in(const MountLine& line) {
     return number ? std::optional(*number << shift) : std::nullopt;
 }
 
-Mount kind_of(const MountLine& line, const std::map<std::string, std::string>& sources) {
+using Places = std::map<std::string, std::string>;
+
+Mount kind_of(const MountLine& line, const Places& sources, const Places& host_tmpfs) {
     Mount mount;
+    const auto host = line.type == "tmpfs" ? host_tmpfs.find(line.device) : host_tmpfs.end();
     if (const auto source = sources.find(line.device + " " + line.root); source != sources.end()) {
         mount.type = "bind";
         mount.source = source->second;
+    } else if (host != host_tmpfs.end()) {
+        mount.type = "bind";
+        mount.source = line.root == "/" ? host->second : host->second + line.root;
     } else if (line.place == "/" && line.type == "tmpfs" && line.root == "/") {
         mount.type = "host";  // the generated root over the host's /usr
     } else if (std::ranges::find(kMadeAfresh, line.type) != kMadeAfresh.end()) {
@@ -52,10 +58,10 @@ Mount kind_of(const MountLine& line, const std::map<std::string, std::string>& s
 
 }  // namespace
 
-MountTree tree_of(std::span<const MountLine> mounts, const std::map<std::string, std::string>& sources) {
+MountTree tree_of(std::span<const MountLine> mounts, const Places& sources, const Places& host_tmpfs) {
     MountTree tree;
     for (const auto& line : mounts) {
-        auto mount = kind_of(line, sources);
+        auto mount = kind_of(line, sources, host_tmpfs);
         for (const auto& row : kMountGrants) {
             // Either the mount or its whole file system may be read-only.
             const bool denied =

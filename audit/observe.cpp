@@ -220,8 +220,8 @@ void observe_network(Posture& posture, const View& view) {
 
 void observe_tree(Posture& posture, const View& view) {
     const auto& sources = view.bindings().sources;
-    posture.mounts = map_known(view.tree.mounts, [&sources](const std::vector<MountLine>& mounts) {
-        return tree_of(mounts, sources);
+    posture.mounts = map_known(view.tree.mounts, [&](const std::vector<MountLine>& mounts) {
+        return tree_of(mounts, sources, view.frame.shared->host_tmpfs);
     });
     posture.shared_mounts = map_known(view.tree.mounts, [&view](const std::vector<MountLine>& mounts) {
         return shared_places(mounts, view.frame.shared->host_groups);

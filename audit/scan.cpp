@@ -219,6 +219,9 @@ Result<void> read_own_mounts(Scan& scan) {
     const auto lines = TRY(parse_mountinfo(text));
     scan.shared.host_groups = peer_groups(lines);
     for (const auto& line : lines)
+        if (line.type == "tmpfs" && line.root == "/")
+            scan.shared.host_tmpfs.try_emplace(line.device, line.place);
+    for (const auto& line : lines)
         if (line.type == "nsfs")
             scan.kept.push_back({0, "", "", 0, line.place, inode_in_link(line.root).value_or(0)});
     return {};

@@ -67,7 +67,8 @@ struct SharedFacts {
     std::map<std::pair<std::string, std::string>, Known<CgroupOwner>> owners;   ///< the same
     std::map<std::uint64_t, Known<std::string>> clocks;  ///< timens_offsets, by time namespace
     Learned learned;
-    std::set<std::string> host_groups;  ///< peer groups of mounts in the reader's own namespace
+    std::set<std::string> host_groups;              ///< peer groups of mounts in the reader's own namespace
+    std::map<std::string, std::string> host_tmpfs;  ///< of the same: "MAJOR:MINOR" -> where it is mounted
 
     /// Takes in what of the same machine was read by way of other tasks.
     void merge(SharedFacts other);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "audit/own_rights.h"
+#include "base/process.h"
 #include "cli/commands.h"
 #include "cli/exit_status.h"
 #include "cli/look.h"
@@ -59,6 +60,11 @@ int run_audit(const Invocation& invocation) {
     if (auto dropped = audit::drop_other_rights(writes); !dropped) {
         complain(dropped.error());
         return kUsage;
+    }
+    // Nothing could be looked at: that is no fault of how guard was called, and no good news either.
+    if (const auto proc = open_proc(); !proc) {
+        complain(proc.error());
+        return kIncomplete;
     }
     if (invocation.has("all")) return run_survey(invocation);
     if (invocation.has("watch")) return run_watch(invocation);

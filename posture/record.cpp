@@ -506,8 +506,13 @@ void take_known(const json& from, Known<T>& to) {
 void take(const json& from, Posture& to) {
     each_field(to, [&from](std::string_view name, auto& field) {
         const std::string path(name);
-        const auto& value = member(from, path);
-        at(path, [&] { take_known(value, field); });
+        if (!from.is_object()) bad(": want an object");
+        // A guard that did not know the field launched this: the rest of what it wrote is as good as before.
+        const auto found = from.find(path);
+        if (found == from.end())
+            field = Unknown{0, std::string(kNotRecorded)};
+        else
+            at(path, [&] { take_known(*found, field); });
     });
 }
 

@@ -27,6 +27,10 @@ struct Bindings {
     std::string veth;                    ///< the host's end
 };
 
+/// Why a field of the posture is unknown in a record that does not have it.
+inline constexpr std::string_view kNotRecorded =
+    "the launch record does not say: an older guard wrote it (stop the container and launch it again)";
+
 /// One thing made on the host, in the order it was made; undone in reverse.
 struct Made {
     enum class Kind : std::uint8_t {

@@ -27,6 +27,19 @@ TEST(MountsTest, ADirectoryNobodyLaunchedWithIsNamedByItsDevice) {
     EXPECT_EQ(tree.at("/media").source, "/root on ext4 device 254:0");
 }
 
+TEST(MountsTest, MemoryOfThisMachinesIsToldByItsPlaceAndNotAsMadeAfresh) {
+    const auto mounts = parse_mountinfo(
+        "5 1 0:25 / /a rw - tmpfs t rw\n"
+        "6 1 0:25 /lock /b rw - tmpfs t rw\n"
+        "7 1 0:26 / /c rw - tmpfs t rw\n");
+    ASSERT_TRUE(mounts);
+    const auto tree = tree_of(*mounts, {}, {{"0:25", "/run"}});
+    EXPECT_EQ(tree.at("/a").type, "bind");
+    EXPECT_EQ(tree.at("/a").source, "/run");
+    EXPECT_EQ(tree.at("/b").source, "/run/lock");
+    EXPECT_EQ(tree.at("/c").type, "tmpfs");
+}
+
 TEST(MountsTest, AFileSystemThatIsReadOnlyGrantsNoWriting) {
     const auto tree = tree_in("5 1 0:9 / /x rw,nosuid,nodev,noexec - tmpfs t ro,size=64k\n");
     EXPECT_TRUE(tree.at("/x").grants.all.empty());

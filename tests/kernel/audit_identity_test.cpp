@@ -3,6 +3,7 @@
 #include <linux/sched.h>
 #include <sched.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -100,6 +101,27 @@ protected:
         return text;
     }
 
+    /// What the program itself says and ends with, after `prepare`.
+    static support::RunResult guard_after(const std::function<bool()>& prepare,
+                                          const std::vector<std::string>& arguments) {
+        std::array<int, 2> ends{};
+        EXPECT_EQ(::pipe2(ends.data(), O_CLOEXEC), 0);
+        const auto child = ::fork();
+        if (child == 0) {
+            auto result = prepare() ? support::run_guard(arguments) : support::RunResult{};
+            const auto said = result.out + result.err;
+            ::_exit(::write(ends[1], said.data(), said.size()) < 0 ? 99 : result.status);
+        }
+        ::close(ends[1]);
+        const UniqueFd from(ends[0]);
+        support::RunResult result;
+        result.out = sys::read_all(from.get(), "what it says").value_or("");
+        int status = 0;
+        ::waitpid(child, &status, 0);
+        result.status = WEXITSTATUS(status);
+        return result;
+    }
+
     support::TempDir folder_;
     std::unique_ptr<support::Container> container_;
 
@@ -140,6 +162,55 @@ TEST_F(AuditOfContainerTest, AProcThatIsNoneIsAnErrorWithTheWayOut) {
     const auto told = told_after([] { return remount_proc("tmpfs", nullptr); });
     EXPECT_THAT(told, HasSubstr("error: "));
     EXPECT_THAT(told, HasSubstr("not the proc file system"));
+}
+
+// The state of an ordinary user, who launched this container as it were.
+bool become_its_owner(const Record& record, const std::string& state) {
+    const auto folder = state + "/guard/" + record.name;
+    if (!sys::make_directories(folder, 0755) || ::chmod((state + "/..").c_str(), 0755) != 0 ||
+        !sys::replace_file(folder + "/record.json", record_to_json(record), 0600, sys::Sync::no))
+        return false;
+    for (const auto* name : {"", "/guard", "/guard/one", "/guard/one/record.json"})
+        if (::chown((state + name).c_str(), 65534, 65534) != 0) return false;
+    return ::setenv("XDG_RUNTIME_DIR", state.c_str(), 1) == 0 && become_nobody();
+}
+
+TEST_F(AuditOfContainerTest, TheProgramEndsWithThreeWhereItCouldNotSee) {
+    const auto state = folder_ / "state";
+    const auto pid = std::to_string(container_->record.bindings.payload.pid);
+    const auto owner = [&] { return become_its_owner(container_->record, state); };
+    const auto hidden = [&] { return remount_proc("proc", "hidepid=2") && owner(); };
+    const auto none = [] { return remount_proc("tmpfs", nullptr); };
+    struct Row {
+        const char* name;
+        std::function<bool()> prepare;
+        std::vector<std::string> arguments;
+        const char *says, *does;
+    };
+    const Row rows[] = {
+        {"files that only root reads", owner, {"audit", "one"}, "Permission denied", "sudo guard audit one"},
+        {"the same of any process",
+         owner,
+         {"audit", "--pid", pid, "--profile", "base", "--fail-on", "critical"},
+         "Permission denied",
+         "sudo guard audit --pid"},
+        {"hidden processes", hidden, {"audit", "one"}, "/proc does not show it", "sudo guard audit one"},
+        {"a hidden process",
+         hidden,
+         {"audit", "--pid", pid, "--profile", "base"},
+         "hides other users' processes",
+         "sudo guard audit --pid"},
+        {"a survey of hidden processes", hidden, {"audit", "--all"}, "hidepid", ""},
+        {"no proc at all", none, {"audit"}, "not the proc file system", "mount -t proc proc /proc"},
+        {"the same for a survey", none, {"audit", "--all"}, "not the proc file system", "mount -t proc"},
+    };
+    for (const auto& row : rows) {
+        SCOPED_TRACE(row.name);
+        const auto result = guard_after(row.prepare, row.arguments);
+        EXPECT_EQ(result.status, 3) << result.out;
+        EXPECT_THAT(result.out, HasSubstr(row.says));
+        EXPECT_THAT(result.out, HasSubstr(row.does));
+    }
 }
 
 TEST_F(AuditOfContainerTest, AStormOfShortLivedProcessesChangesNothing) {

@@ -141,6 +141,11 @@ TEST_F(AuditRoundTripTest, ARecordOfAnotherBootIsNoProofOfAnything) {
     EXPECT_NE(told().find("record.other-boot"), std::string::npos);
 }
 
+TEST_F(AuditRoundTripTest, AFieldThatTheRecordDoesNotHaveIsUnknown) {
+    record().launched.posture.clocks = Unknown{0, std::string(kNotRecorded)};
+    EXPECT_EQ(told(), fmt::format("clocks  found '' by  {}\n", kNotRecorded));
+}
+
 TEST_F(AuditRoundTripTest, AChangedProfileIsNamed) {
     folder_.write("sleeper.toml", "guard = 1\n");
     EXPECT_NE(told().find("record.profile-changed  found '" + profile_), std::string::npos) << told();

@@ -265,7 +265,7 @@ TEST_F(ForeignTest, AFilterIsJudgedByItsContentWhoeverLoadedIt) {
     EXPECT_THAT(judged(other.pid(), wider).text, Not(HasSubstr("\"seccomp.")));
 }
 
-TEST_F(ForeignTest, WhereTheKernelCannotBeAskedTheReasonAndTheWayOutAreTold) {
+TEST_F(ForeignTest, WhereTheKernelCannotBeAskedTheReasonIsTold) {
     const Running running({"sleep", "1010"});
     ::chmod(folder_.path().c_str(), 0755);
     const auto result =

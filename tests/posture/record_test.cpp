@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <nlohmann/json.hpp>
+
 #include "posture/compare.h"
 
 namespace guard {
@@ -65,6 +67,19 @@ TEST(RecordTest, ARecordComesBackEqual) {
     EXPECT_EQ(back->launched.origins, record.launched.origins);
     EXPECT_EQ(back->launched.waivers[0].expires, record.launched.waivers[0].expires);
     EXPECT_EQ(record_to_json(*back), record_to_json(*record_from_json(record_to_json(*back))));
+}
+
+TEST(RecordTest, AFieldThatAnOlderGuardDidNotKnowIsNotRecordedAndTheRestIs) {
+    Record record;
+    record.launched.posture = nothing_granted();
+    auto json = nlohmann::json::parse(record_to_json(record));
+    ASSERT_EQ(json["launched"]["posture"].erase("clocks"), 1U);
+    const auto read = record_from_json(json.dump());
+    ASSERT_TRUE(read) << describe(read.error());
+    const auto* const missing = std::get_if<Unknown>(&read->launched.posture.clocks);
+    ASSERT_NE(missing, nullptr);
+    EXPECT_EQ(missing->why, kNotRecorded);
+    EXPECT_NE(value_of(read->launched.posture.no_new_privs), nullptr);
 }
 
 TEST(RecordTest, WhatIsWrongIsNamedWithItsPath) {
