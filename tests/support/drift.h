@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include <array>
 #include <cstdlib>
@@ -18,7 +19,13 @@ inline void tell_drifter(const char* path, const std::string& command, int fd = 
     const UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
     sockaddr_un address{AF_UNIX, {}};
     std::strncpy(address.sun_path, path, sizeof address.sun_path - 1);
-    ASSERT_EQ(::connect(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+    // The socket of an earlier life of the container may still be there, and nobody behind it yet.
+    int connected = -1;
+    for (int tries = 0; tries < 300 && connected != 0; ++tries) {
+        connected = ::connect(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address);
+        if (connected != 0) ::usleep(10'000);
+    }
+    ASSERT_EQ(connected, 0);
     auto text = command;
     iovec data{text.data(), text.size()};
     alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))]{};
