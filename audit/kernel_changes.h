@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <string>
 #include <unordered_map>
 
 #include "audit/scan.h"
@@ -27,7 +28,7 @@ public:
 private:
     struct Seen {
         std::uint64_t start = 0;
-        std::size_t print = 0;
+        std::string print;
         bool member = false;
         unsigned pass = 0;
     };

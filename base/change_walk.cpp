@@ -28,7 +28,7 @@ TaskState state_of(const guard_state_row& row) {
             .parent = static_cast<pid_t>(row.parent),
             .start = row.start_ns,
             .ended = row.ended != 0,
-            .print = std::hash<std::string_view>{}(bytes_from(row, offsetof(guard_state_row, cred)))};
+            .print = std::string(bytes_from(row, offsetof(guard_state_row, cred)))};
 }
 
 // One number for all of a process, whatever their order, each counted once: a compiler at run time has its

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "base/error.h"
@@ -18,8 +19,9 @@ struct TaskState {
     std::uint64_t start = 0;  ///< nanoseconds since boot
     bool ended = false;
     /// Equal where ids, groups, capabilities, securebits, filters, namespaces, cgroups, limits, root,
-    /// program, terminal, tracer, name and scheduling are what they were.
-    std::size_t print = 0;
+    /// program, terminal, tracer, name and scheduling are what they were. All of it, and no hash of it:
+    /// whoever chooses his own limits could look for two that hash alike.
+    std::string print;
 };
 
 struct ChangeRows {

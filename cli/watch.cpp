@@ -32,6 +32,7 @@ using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
 constexpr milliseconds kInterval{1'500}, kShortest{100};
+constexpr int kLookShare = 50;         // a look never takes more than this part of the time
 constexpr milliseconds kGather{100};   // what comes within this after an event is one change
 constexpr milliseconds kConfirm{150};  // between the two looks that tell a change from a passing moment
 constexpr milliseconds kShowAgain{15'000};
@@ -100,6 +101,7 @@ private:
     audit::WatchEvents events_;
     UniqueFd signals_;
     milliseconds interval_;
+    milliseconds cost_{0};  // of the last look
     audit::ChangeWatch changes_;
     audit::ToldFindings told_;
     std::string signature_;
@@ -198,7 +200,9 @@ Result<void> Watch::look(Woken why) {
         changed = true;
         CHECK(follow_records());
     } else {
+        const auto begun = Clock::now();
         changed = TRY(changes_.changed()) || changed;
+        cost_ = std::chrono::duration_cast<milliseconds>(Clock::now() - begun);
     }
     if (changed || Clock::now() >= next_sweep_) return audit_and_tell();
     if (Clock::now() < next_show_) return {};
@@ -208,7 +212,7 @@ Result<void> Watch::look(Woken why) {
 
 Result<void> Watch::run() {
     for (;;) {
-        next_look_ = Clock::now() + interval_;
+        next_look_ = Clock::now() + std::max(interval_, cost_ * kLookShare);
         const auto why = wait();
         if (why == Woken::end) return {};
         CHECK(look(why));

@@ -156,7 +156,7 @@ TEST_F(FilterKernelTest, WritableAndExecutableMemoryIsForThoseWhoMakeCode) {
                         MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     };
     EXPECT_EQ(map(program), 0) << "Java";
-    const auto site = program_of("portfolio");
+    const auto site = program_of(GUARD_SOURCE_DIR "/tests/fixtures/workloads/nginx.toml");
     ASSERT_FALSE(site.empty());
     EXPECT_EQ(map(site), EPERM) << "nginx";
 }
