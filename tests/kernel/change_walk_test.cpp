@@ -83,7 +83,8 @@ protected:
         walk_.emplace(*std::move(opened));
     }
     struct Look {
-        std::size_t rights = 0, holdings = 0;
+        std::string rights;
+        std::size_t holdings = 0;
         bool operator==(const Look&) const = default;
     };
     Look look(pid_t pid) {
@@ -93,7 +94,8 @@ protected:
         const auto task = std::ranges::find(rows->tasks, pid, &TaskState::tid);
         EXPECT_NE(task, rows->tasks.end());
         const auto held = rows->holdings.find(pid);
-        return {task == rows->tasks.end() ? 0 : task->print, held == rows->holdings.end() ? 0 : held->second};
+        return {task == rows->tasks.end() ? "" : task->print,
+                held == rows->holdings.end() ? 0 : held->second};
     }
     std::optional<ChangeWalk> walk_;
 };
