@@ -112,8 +112,10 @@ private:
 Result<void> Watch::begin() {
     if (const auto text = sys::read_file(state_path())) {
         auto told = audit::ToldFindings::from_json(*text);
-        if (told) told_ = *std::move(told);
-        if (!told) cli::tell("guard:", "what an earlier watcher told could not be read, and is told again");
+        if (told)
+            told_ = *std::move(told);
+        else
+            cli::tell("guard:", "what an earlier watcher told could not be read, and is told again");
     }
     CHECK(follow_records());
     CHECK(audit_and_tell());

@@ -127,9 +127,9 @@ TEST_F(FilterKernelTest, AnI386CallKillsTheProcess) {
 }
 
 TEST_F(FilterKernelTest, AnX32CallKillsTheProcess) {
-    constexpr long x32 = 0x4000'0000;
-    EXPECT_EQ(error_of(program, x32 | SYS_getpid), -SIGSYS);
-    EXPECT_EQ(error_of(program, x32 | 5000), -SIGSYS);
+    constexpr long kX32 = 0x4000'0000;
+    EXPECT_EQ(error_of(program, kX32 | SYS_getpid), -SIGSYS);
+    EXPECT_EQ(error_of(program, kX32 | 5000), -SIGSYS);
 }
 #endif
 
