@@ -132,6 +132,7 @@ std::string fix_of(const Finding& finding, const Findings& all) {
         return finding.fix.empty() ? std::string(finding.check->fix) : printable(finding.fix);
     if (!all.as_root && !all.again.empty()) return "sudo " + all.again;
     if (!all.as_root) return fmt::format("sudo guard {} {}", all.command, unit_of(finding));
+    if (!finding.fix.empty()) return printable(finding.fix);
     // As root nothing more can be had by asking again: either another way to look, or the owner's word.
     const auto* const other = all.own_launch ? "guard doctor says what this machine lacks"
                                              : "look with the tools of whoever started it";

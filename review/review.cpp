@@ -154,6 +154,7 @@ private:
         auto finding = raise("review.unreadable", Subject{.unit = unit}, "", "", where);
         finding.verdict = Verdict::unknown;
         finding.title = finding.check->title;
+        finding.fix = finding.check->fix;
         finding.reason =
             fmt::format("it can't be read in {}: {}", side.name,
                         diagnostics.empty() ? "no reason is known" : diagnostics.front().message);

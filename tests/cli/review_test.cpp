@@ -129,6 +129,7 @@ TEST_F(ReviewProgramTest, WhatCannotBeReadBeatsWhatWasFound) {
         result.err,
         HasSubstr("error: unknown key `memroy` in [limits], in the head\n  profiles/service-02.toml:3:1\n"));
     EXPECT_THAT(result.out, HasSubstr("unknown"));
+    EXPECT_THAT(result.out, HasSubstr("do        mend it: guard check shows what is wrong"));
     EXPECT_THAT(result.out, HasSubstr("newly holds CAP_NET_ADMIN"));
 }
 
