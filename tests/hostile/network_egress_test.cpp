@@ -32,16 +32,23 @@ TEST_F(NetworkEgressTest, EachTargetLeadsWhereItSaysAndNowhereElse) {
         Case{"198.41.0.0/24", false, false, true, false, false, false},
     };
     const Server lan_listens(lan(), 443), net_listens(internet(), 443), host_listens(host(), 443);
+    // A busy machine may lose the first packet, or take its time: who is expected to answer is asked again.
+    const auto agrees = [](int netns, const char* address, bool answers) {
+        auto answer = ask(netns, address, 443);
+        for (int again = 0; answers && answer == "- silence" && again < 5; ++again)
+            answer = ask(netns, address, 443);
+        return !is_refused(answer) == answers;
+    };
     for (const auto& one : cases) {
         auto& box =
             launch("box", {.egress = one.word.empty() ? std::vector<std::string>{} : std::vector{one.word},
                            .dns = {"9.9.9.9"}});
-        EXPECT_EQ(!is_refused(ask(box.net(), kLan4, 443)), one.lan4) << one.word;
-        EXPECT_EQ(!is_refused(ask(box.net(), kLan6, 443)), one.lan6) << one.word;
-        EXPECT_EQ(!is_refused(ask(box.net(), kNet4, 443)), one.net4) << one.word;
-        EXPECT_EQ(!is_refused(ask(box.net(), kNet6, 443)), one.net6) << one.word;
-        EXPECT_EQ(!is_refused(ask(box.net(), kHost4, 443)), one.host4) << one.word;
-        EXPECT_EQ(!is_refused(ask(box.net(), kHost6, 443)), one.host6) << one.word;
+        EXPECT_TRUE(agrees(box.net(), kLan4, one.lan4)) << one.word << " lan4";
+        EXPECT_TRUE(agrees(box.net(), kLan6, one.lan6)) << one.word << " lan6";
+        EXPECT_TRUE(agrees(box.net(), kNet4, one.net4)) << one.word << " net4";
+        EXPECT_TRUE(agrees(box.net(), kNet6, one.net6)) << one.word << " net6";
+        EXPECT_TRUE(agrees(box.net(), kHost4, one.host4)) << one.word << " host4";
+        EXPECT_TRUE(agrees(box.net(), kHost6, one.host6)) << one.word << " host6";
         undo(box.plan);
     }
 }

@@ -195,15 +195,16 @@ int storm(const Command& command) {
     const pid_t child = ::fork();
     if (child != 0) return outcome(child);
     close_all();
-    const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(1'500);
-    int born = 0;
-    for (; std::chrono::steady_clock::now() < end; ++born) {
+    constexpr int kBorn = 3'000;
+    const auto begin = std::chrono::steady_clock::now();
+    for (int born = 0; born < kBorn; ++born) {
         const pid_t brief = ::fork();
         if (brief == 0) ::_exit(0);
         ::waitpid(brief, nullptr, 0);
     }
     const int file = ::open(command.rest.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
-    const auto text = std::to_string(born);
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
+    const auto text = std::to_string(static_cast<int>(kBorn / took.count()));
     ::_exit(::write(file, text.data(), text.size()) < 0 ? 1 : 0);
 }
 
