@@ -21,7 +21,7 @@ std::string program_of(const Subject& subject) {
 }
 
 std::string subject_in_words(const Subject& subject) {
-    const auto process = fmt::format("{} (process {})", program_of(subject), subject.pid);
+    auto process = fmt::format("{} (process {})", program_of(subject), subject.pid);
     if (subject.tid == 0 || subject.tid == subject.pid) return process;
     return fmt::format("thread {} \"{}\" of {}", subject.tid, printable(subject.command), process);
 }
@@ -81,7 +81,7 @@ std::string title_of(const Finding& finding) {
 }
 
 std::string observed_in_words(const Finding& finding) {
-    const auto item = printable(finding.item);
+    auto item = printable(finding.item);
     if (item.empty()) return finding.observed.empty() ? "nothing" : printable(finding.observed);
     if (finding.observed.empty()) return item + ": not there";
     if (says_only_there(finding.observed)) return item;
@@ -89,7 +89,7 @@ std::string observed_in_words(const Finding& finding) {
 }
 
 std::string expected_in_words(const Finding& finding, ItemNamed named) {
-    const auto item = printable(finding.item);
+    auto item = printable(finding.item);
     if (finding.expected.empty()) return "none";
     if (says_only_there(finding.expected) && !item.empty()) return item;
     if (named == ItemNamed::no || item.empty()) return printable(finding.expected);

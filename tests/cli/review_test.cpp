@@ -20,7 +20,6 @@ using support::TestRepository;
 using testing::AllOf;
 using testing::HasSubstr;
 using testing::IsEmpty;
-using testing::Not;
 using testing::StartsWith;
 
 class ReviewProgramTest : public testing::Test {
@@ -139,8 +138,8 @@ TEST_F(ReviewProgramTest, WhatNobodyCanCompareIsStatus3) {
     repository.write("a.json", support::moby_like().dump());
     repository.write("b.json", head.dump());
     const auto review = [this](std::vector<std::string> more) {
-        more.insert(more.begin(),
-                    {GUARD_BINARY_DIR "/cli/guard", "review", "--base", "./a.json", "--head", "./b.json"});
+        more.insert(more.begin(), {std::string(GUARD_BINARY_DIR) + "/cli/guard", "review", "--base",
+                                   "./a.json", "--head", "./b.json"});
         return support::run_program(more, {.folder = repository.path()});
     };
     EXPECT_EQ(review({}).status, 3);

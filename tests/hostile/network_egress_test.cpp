@@ -92,9 +92,9 @@ TEST_F(NetworkEgressTest, AContainerCanNotReachWhatListensOnThisMachinesLocalhos
     auto inside = *links::open_socket_in(box.net());
     ASSERT_TRUE(inside.transact(links::choose_own_addresses("eth0", links::Localnet::routed)));
     const auto index = (*links::find(inside, "eth0"))->index;
-    ASSERT_TRUE(inside.transact(
-                    links::add_route(index, *parse_range("127.0.0.1"), *parse_address(box.plan.gateway4))) ||
-                true);
+    // It may be refused already here; whether it is or not, nothing is reached.
+    static_cast<void>(inside.transact(
+        links::add_route(index, *parse_range("127.0.0.1"), parse_address(box.plan.gateway4))));
     EXPECT_TRUE(is_refused(ask(box.net(), "127.0.0.1", 6379)));
 }
 
@@ -104,10 +104,10 @@ TEST_F(NetworkEgressTest, ForwardingIsTurnedOnForContainersAloneAndOffWithTheLas
     auto to_wan = *links::open_socket_in(lan());
     const auto index = (*links::find(to_wan, "eth0"))->index;
     ASSERT_TRUE(to_wan.transact(
-        links::add_route(index, *parse_range("198.41.0.0/24"), *parse_address("192.168.77.1"))));
+        links::add_route(index, *parse_range("198.41.0.0/24"), parse_address("192.168.77.1"))));
     auto back = *links::open_socket_in(internet());
     ASSERT_TRUE(back.transact(links::add_route(
-        (*links::find(back, "eth0"))->index, *parse_range("192.168.77.0/24"), *parse_address("198.41.0.1"))));
+        (*links::find(back, "eth0"))->index, *parse_range("192.168.77.0/24"), parse_address("198.41.0.1"))));
     auto& first = launch("first", {});
     auto& second = launch("second", {});
     EXPECT_EQ(get("/proc/sys/net/ipv4/ip_forward"), "1\n");

@@ -240,9 +240,9 @@ protected:
     void route_to(int netns, const Container& container, const std::string& via4, const std::string& via6) {
         auto socket = *links::open_socket_in(netns);
         const auto index = (*links::find(socket, "eth0"))->index;
-        const auto added = socket.transact(std::vector{
-            links::add_route(index, *parse_range(container.plan.address4), *parse_address(via4)),
-            links::add_route(index, *parse_range(container.plan.address6), *parse_address(via6))});
+        const auto added = socket.transact(
+            std::vector{links::add_route(index, *parse_range(container.plan.address4), parse_address(via4)),
+                        links::add_route(index, *parse_range(container.plan.address6), parse_address(via6))});
         ASSERT_TRUE(added) << describe(added.error());
     }
 

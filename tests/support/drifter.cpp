@@ -105,6 +105,7 @@ int end_children(const Command&) {
 }
 int connect_to(const Command& command) {
     const int socket = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (socket < 0) return errno;
     sockaddr_un address{AF_UNIX, {}};
     command.rest.copy(address.sun_path, sizeof address.sun_path - 1);
     held.push_back(socket);
@@ -294,6 +295,7 @@ int main(int argc, char**) {
     if (argc > 1) sleep_for_ever();
     ::unlink(kSocket);
     const int listening = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (listening < 0) return errno;
     sockaddr_un address{AF_UNIX, {}};
     std::strncpy(address.sun_path, kSocket, sizeof address.sun_path - 1);
     if (::bind(listening, reinterpret_cast<sockaddr*>(&address), sizeof address) < 0 ||
