@@ -47,8 +47,7 @@ protected:
                               folder_ / "bin" + "\", exec = true }\n" + more);
         container_ = std::make_unique<support::Container>("loose", profile);
         ASSERT_EQ(container_->launched().status, 0) << container_->launched().err;
-        for (int tries = 0; tries < 300 && ::access(kSocket, F_OK) != 0; ++tries)
-            std::this_thread::sleep_for(10ms);
+        support::await_drifter(kSocket);
         ASSERT_EQ(told(), "") << "before the drift";
     }
     /// Guard lets no user namespace be made inside; somebody of this machine's allows it again.

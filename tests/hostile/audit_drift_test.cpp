@@ -43,34 +43,33 @@ class AuditDriftTest : public testing::Test {
 protected:
     static void SetUpTestSuite() {
         if (support::no_private_state() || support::Container::none_here()) return;
-        folder_ = new support::TempDir;
-        std::filesystem::create_directories(*folder_ / "bin");
+        programs = new support::TempDir;
+        std::filesystem::create_directories(*programs / "bin");
         for (const auto* name : {"drifter", "other"})
-            std::filesystem::copy_file(kDrifter, *folder_ / "bin/" + name);
-        folder_->write("bin/library", std::string(8192, 'x'));
+            std::filesystem::copy_file(kDrifter, *programs / "bin/" + name);
+        programs->write("bin/library", std::string(8192, 'x'));
         const auto profile =
-            folder_->write("drift.toml",
-                           "guard = 1\nextends = [\"minecraft\"]\n"
-                           "[process]\ncommand = [\"/opt/drift/drifter\"]\n"
-                           "[filesystem.mounts]\n\"/opt/drift\" = { type = \"bind\", source = \"" +
-                               *folder_ / "bin" + "\", exec = true }\n");
-        container_ = new support::Container("mc", profile);
-        for (int tries = 0; tries < 300 && ::access(kSocket, F_OK) != 0; ++tries)
-            std::this_thread::sleep_for(10ms);
+            programs->write("drift.toml",
+                            "guard = 1\nextends = [\"minecraft\"]\n"
+                            "[process]\ncommand = [\"/opt/drift/drifter\"]\n"
+                            "[filesystem.mounts]\n\"/opt/drift\" = { type = \"bind\", source = \"" +
+                                *programs / "bin" + "\", exec = true }\n");
+        server = new support::Container("mc", profile);
+        support::await_drifter(kSocket);
     }
     static void TearDownTestSuite() {
-        delete container_;
-        delete folder_;
+        delete server;
+        delete programs;
     }
     void SetUp() override {
         GUARD_SKIP_UNLESS_PRIVATE();
         if (const auto why = support::Container::none_here()) GTEST_SKIP() << *why;
-        ASSERT_EQ(container_->launched().status, 0) << container_->launched().err;
+        ASSERT_EQ(server->launched().status, 0) << server->launched().err;
         ASSERT_EQ(told(), "") << "before the drift";
     }
 
     /// As Container::shell, with $B for the folder of its programs.
-    static void shell(const std::string& line) { container_->shell(line, {{"B", *folder_ / "bin"}}); }
+    static void shell(const std::string& line) { server->shell(line, {{"B", *programs / "bin"}}); }
     /// In the container's file tree, with this machine's rights.
     static void in_its_tree(const std::function<void()>& act) {
         std::thread([&act] {
@@ -106,8 +105,8 @@ protected:
         EXPECT_TRUE(socket) << std::strerror(errno);
         return socket;
     }
-    static std::string told(audit::Files files = audit::Files::skip) { return container_->told(files); }
-    static Record& record() { return container_->record; }
+    static std::string told(audit::Files files = audit::Files::skip) { return server->told(files); }
+    static Record& record() { return server->record; }
 
     /// Tells the server to do something, with a descriptor that it is to have.
     static void inside(const std::string& command, int fd = -1) {
@@ -116,8 +115,8 @@ protected:
 
     inline static const std::string kDrifter = std::string(GUARD_BINARY_DIR) + "/tests/support/drifter";
     static constexpr const char* kSocket = "/var/lib/guard/mc/drift.sock";
-    inline static support::TempDir* folder_ = nullptr;
-    inline static support::Container* container_ = nullptr;
+    inline static support::TempDir* programs = nullptr;
+    inline static support::Container* server = nullptr;
 };
 
 /// One row: how it is made and undone, and what tells it. A line that begins with "inside " is a command to
@@ -318,6 +317,7 @@ TEST_F(AuditDriftTest, Row28_WaysIntoTheKernelAreNamed) {
 
 TEST_F(AuditDriftTest, Row29_AConnectionToAProgramOutsideIsNamed) {
     const UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    ASSERT_TRUE(socket) << std::strerror(errno);
     sockaddr_un address{AF_UNIX, "/var/lib/guard/mc/outside.sock"};
     ASSERT_EQ(::bind(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
     ASSERT_EQ(::listen(socket.get(), 1), 0);
@@ -357,7 +357,7 @@ TEST_F(AuditDriftTest, Row30_SocketsThatWaitOrSeeEverythingAreNamed) {
 
 TEST_F(AuditDriftTest, Row32_TheMachinesOwnRulesGoneOrChangedAreCritical) {
     shell("nft add rule inet guard from_container accept");
-    const auto all = container_->findings();
+    const auto all = server->findings();
     ASSERT_FALSE(all.empty());
     EXPECT_EQ(all.front().check->id, "network.filter");
     EXPECT_EQ(all.front().severity, Severity::critical);

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <string>
@@ -13,10 +14,17 @@
 
 namespace guard::support {
 
+/// Waits until the server of drifter.cpp has made its socket, 3 s at most: a command to it then fails by
+/// itself.
+inline void await_drifter(const char* path) {
+    for (int tries = 0; tries < 300 && ::access(path, F_OK) != 0; ++tries) ::usleep(10'000);
+}
+
 /// Tells the server of drifter.cpp at this socket to do something, with a descriptor that it is to have;
 /// waits until it is done, and done without an error.
 inline void tell_drifter(const char* path, const std::string& command, int fd = -1) {
     const UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    ASSERT_TRUE(socket) << std::strerror(errno);
     sockaddr_un address{AF_UNIX, {}};
     std::strncpy(address.sun_path, path, sizeof address.sun_path - 1);
     // The socket of an earlier life of the container may still be there, and nobody behind it yet.
