@@ -21,8 +21,8 @@ const AlikeTask* AlikeProcesses::single(const Processes& all, pid_t pid) {
     return task.pid == pid && !task.ended && !task.traced ? &task : nullptr;
 }
 
-std::optional<AlikeProcesses> AlikeProcesses::look() {
-    auto walk = AlikeWalk::open();
+std::optional<AlikeProcesses> AlikeProcesses::look(const KeptFiles& kept) {
+    auto walk = AlikeWalk::open(kept);
     if (!walk) return std::nullopt;
     AlikeProcesses alike(*std::move(walk));
     auto before = alike.processes();

@@ -14,7 +14,7 @@ namespace guard::audit {
 class AlikeProcesses {
 public:
     /// None where the kernel can't be asked.
-    [[nodiscard]] static std::optional<AlikeProcesses> look();
+    [[nodiscard]] static std::optional<AlikeProcesses> look(const KeptFiles& kept);
     /// Of a process with one thread, which is not traced; null for all others.
     [[nodiscard]] const AlikeTask* of(pid_t pid) const;
     /// The walk after the reading. Fails with the errno of bpf(2).

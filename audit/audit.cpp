@@ -347,14 +347,12 @@ std::vector<ContainerAudit> look_at(const std::vector<const Record*>& live, cons
 // Asking the kernel costs more than the rest of an audit of a home server (30 ms once, to load the program),
 // and tells nothing about a task that is proved to have inherited what was launched.
 std::vector<ContainerAudit> look_exactly(const std::vector<const Record*>& live, Scan& scanned, int proc,
-                                         const Known<std::vector<TableWord>>& table, const Options& options) {
-    KernelReader own;
-    auto& kernel = options.kernel != nullptr ? *options.kernel : own;
-    if (options.ask != Ask::when_unproved) ask_kernel(scanned, proc, options.ask, kernel);
+                                         const Known<std::vector<TableWord>>& table, Ask how,
+                                         KernelReader& kernel) {
+    if (how != Ask::when_unproved) ask_kernel(scanned, proc, how, kernel);
     auto audits = look_at(live, scanned, table);
-    if (options.ask != Ask::when_unproved || std::ranges::none_of(audits, &ContainerAudit::unproved))
-        return audits;
-    ask_kernel(scanned, proc, options.ask, kernel);
+    if (how != Ask::when_unproved || std::ranges::none_of(audits, &ContainerAudit::unproved)) return audits;
+    ask_kernel(scanned, proc, how, kernel);
     return look_at(live, scanned, table);
 }
 
@@ -390,9 +388,11 @@ Result<Report> audit_records(const std::vector<Record>& records, const Options& 
         if (standing.stage == Stage::live) live.push_back(&record);
         std::ranges::move(standing.findings, std::back_inserter(report.findings));
     }
-    auto scanned = TRY(scan(proc.get(), interest_in(live)));
+    KernelReader own;
+    auto& kernel = options.kernel != nullptr ? *options.kernel : own;
+    auto scanned = TRY(scan(proc.get(), interest_in(live), kernel.kept()));
     const auto table = known(read_guard_table());
-    auto audits = look_exactly(live, scanned, proc.get(), table, options);
+    auto audits = look_exactly(live, scanned, proc.get(), table, options.ask, kernel);
     const auto strange = strange_rules();
     for (const auto& record : records) {
         report.containers.push_back({record.name, 0, checks_of(record)});

@@ -242,7 +242,7 @@ void fill_landlock(Landlock& seen, const Posture& launched, const ExactFacts& fa
 }  // namespace
 
 Result<TaskRows> KernelReader::read() {
-    if (!iterator_) iterator_.emplace(TaskIterator::open());
+    if (!iterator_) iterator_.emplace(TaskIterator::open(kept_));
     if (!*iterator_) return std::unexpected(iterator_->error());
     return (*iterator_)->read();
 }

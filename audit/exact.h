@@ -46,10 +46,15 @@ struct ExactFacts {
 /// server.
 class KernelReader {
 public:
+    /// `kept`: where what opening it takes is remembered.
+    explicit KernelReader(KeptFiles kept = {}) : kept_(std::move(kept)) {}
+
     /// Fails, each time, with what it could not be opened for.
     [[nodiscard]] Result<TaskRows> read();
+    [[nodiscard]] const KeptFiles& kept() const { return kept_; }
 
 private:
+    KeptFiles kept_;
     std::optional<Result<TaskIterator>> iterator_;
 };
 

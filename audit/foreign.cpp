@@ -170,14 +170,12 @@ Report unseen(pid_t pid, const Profile& profile) {
 
 // Nobody launched it for guard, so nothing is proved inherited: the kernel itself is asked. BPF unless
 // another way was chosen.
-void ask_about(Scan& scanned, int proc, const Foreign& foreign, const Options& options) {
+void ask_about(Scan& scanned, int proc, const Foreign& foreign, Ask how, KernelReader& kernel) {
     std::erase_if(scanned.tasks, [&foreign](const SeenTask& task) {
         return task.pid != foreign.record.bindings.init.pid &&
                !same_namespaces(task.facts.namespaces, foreign.own);
     });
-    KernelReader own;
-    ask_kernel(scanned, proc, options.ask == Ask::ptrace ? Ask::ptrace : Ask::bpf,
-               options.kernel != nullptr ? *options.kernel : own);
+    ask_kernel(scanned, proc, how == Ask::ptrace ? Ask::ptrace : Ask::bpf, kernel);
 }
 
 // All filters of a task at once: one call more is one finding of the whole, or there would be hundreds.
@@ -200,8 +198,10 @@ Result<Report> audit_process(pid_t pid, const Profile& profile, const Options& o
     const auto proc = TRY(open_proc());
     if (is_hidden(proc.get(), pid)) return unseen(pid, profile);
     auto foreign = TRY(stand_in(proc.get(), pid, profile));
-    auto scanned = TRY(scan(proc.get(), {.namespaces = {}, .cgroups = {}, .inits = {pid}}));
-    ask_about(scanned, proc.get(), foreign, options);
+    KernelReader own;
+    auto& kernel = options.kernel != nullptr ? *options.kernel : own;
+    auto scanned = TRY(scan(proc.get(), {.namespaces = {}, .cgroups = {}, .inits = {pid}}, kernel.kept()));
+    ask_about(scanned, proc.get(), foreign, options.ask, kernel);
     auto& record = foreign.record;
     bind_sources(record, scanned.shared);
     const Frame frame{&record, &scanned.shared, &scanned.namespaces, &scanned.parents, &scanned.names,

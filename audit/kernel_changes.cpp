@@ -7,7 +7,9 @@
 
 namespace guard::audit {
 
-Result<KernelChanges> KernelChanges::open() { return KernelChanges(TRY(ChangeWalk::open())); }
+Result<KernelChanges> KernelChanges::open(const KeptFiles& kept) {
+    return KernelChanges(TRY(ChangeWalk::open(kept)));
+}
 
 void KernelChanges::follow(Interest interest) {
     interest_ = std::move(interest);

@@ -16,7 +16,7 @@ namespace guard::audit {
 class KernelChanges {
 public:
     /// Fails as ChangeWalk::open does.
-    [[nodiscard]] static Result<KernelChanges> open();
+    [[nodiscard]] static Result<KernelChanges> open(const KeptFiles& kept);
 
     void follow(Interest interest);
     /// True where a task that belongs, or came to belong, has come, gone or changed. `proc` is /proc: who is

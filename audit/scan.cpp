@@ -336,7 +336,7 @@ void Scan::merge(Scan other) {
     namespaces.merge(std::move(other.namespaces));
 }
 
-Result<Scan> scan(int proc, const Interest& interest, std::size_t ask_who_is_alike) {
+Result<Scan> scan(int proc, const Interest& interest, const KeptFiles& kept, std::size_t ask_who_is_alike) {
     Scan result;
     result.shared.layout = TRY(find_cgroup_layout());
     result.shared.online_cpus = sys::read_file("/sys/devices/system/cpu/online").value_or("");
@@ -345,7 +345,7 @@ Result<Scan> scan(int proc, const Interest& interest, std::size_t ask_who_is_ali
         if (const auto pid = number_of<pid_t>(name)) pids.push_back(*pid);
     std::ranges::sort(pids);  // parents mostly before their children
     CHECK(read_own_mounts(result));
-    auto alike = pids.size() < ask_who_is_alike ? std::nullopt : AlikeProcesses::look();
+    auto alike = pids.size() < ask_who_is_alike ? std::nullopt : AlikeProcesses::look(kept);
     read_processes(proc, interest, std::move(pids), result, alike ? &*alike : nullptr);
     if (alike) settle_alike(proc, interest, result, *alike);
     std::ranges::sort(result.tasks, {}, [](const SeenTask& task) { return std::pair(task.pid, task.tid); });

@@ -50,13 +50,13 @@ struct Scan {
     void merge(Scan other);
 };
 
-/// From so many processes on the kernel is asked which are alike. Loading its program takes 20 ms, as reading
-/// 200 processes one by one does.
-inline constexpr std::size_t kWorthAskingWhoIsAlike = 256;
+/// From so many processes on the kernel is asked which are alike: loading its program, which was kept, takes
+/// as long as reading twenty of them, and the walks over all threads as long as another ten.
+inline constexpr std::size_t kWorthAskingWhoIsAlike = 64;
 
 /// `proc` is /proc. A task that ends meanwhile is left out. Fails where /proc or the cgroup layout can't be
 /// read.
-[[nodiscard]] Result<Scan> scan(int proc, const Interest& interest,
+[[nodiscard]] Result<Scan> scan(int proc, const Interest& interest, const KeptFiles& kept,
                                 std::size_t ask_who_is_alike = kWorthAskingWhoIsAlike);
 
 /// True where `pid` is `ancestor` or descends from it.

@@ -110,6 +110,7 @@ std::string shared_by(HeldContainer& held) {
 struct ChangeWatch::Inside {
     enum class Look : std::uint8_t { same, changed, gone };
 
+    explicit Inside(KeptFiles where) : kept(std::move(where)) {}
     Result<bool> look_at_all();
     Result<bool> look_at_tasks();
     Result<bool> look_at_proc();
@@ -122,6 +123,7 @@ struct ChangeWatch::Inside {
     bool belongs(HeldTask& task);
     bool drop_gone();
 
+    KeptFiles kept;
     std::optional<KernelChanges> kernel;  // where it can be asked; else /proc is read
     bool kernel_was_asked = false;
     UniqueFd proc;
@@ -287,7 +289,7 @@ Result<bool> ChangeWatch::Inside::look_at_all() {
     return changed;
 }
 
-ChangeWatch::ChangeWatch() : inside_(std::make_unique<Inside>()) {}
+ChangeWatch::ChangeWatch(KeptFiles kept) : inside_(std::make_unique<Inside>(std::move(kept))) {}
 ChangeWatch::~ChangeWatch() = default;
 ChangeWatch::ChangeWatch(ChangeWatch&&) noexcept = default;
 ChangeWatch& ChangeWatch::operator=(ChangeWatch&&) noexcept = default;
@@ -301,7 +303,7 @@ Result<void> ChangeWatch::follow(const std::vector<const Record*>& live) {
     inside.containers.clear();
     inside.interest = interest_in(live);
     if (!std::exchange(inside.kernel_was_asked, true))
-        if (auto opened = KernelChanges::open()) inside.kernel.emplace(*std::move(opened));
+        if (auto opened = KernelChanges::open(inside.kept)) inside.kernel.emplace(*std::move(opened));
     if (inside.kernel) inside.kernel->follow(inside.interest);
     for (const auto* record : live) {
         HeldContainer held;

@@ -13,7 +13,8 @@ namespace guard::audit {
 /// stay open, and only at what can have changed. It never says "the same" of what it could not read.
 class ChangeWatch {
 public:
-    ChangeWatch();
+    /// `kept`: where what opening the kernel's walk takes is remembered.
+    explicit ChangeWatch(KeptFiles kept = {});
     ~ChangeWatch();
     ChangeWatch(ChangeWatch&&) noexcept;
     ChangeWatch& operator=(ChangeWatch&&) noexcept;

@@ -2,56 +2,83 @@
 #include "base/bpf_walk.h"
 
 #include <bpf/bpf.h>
-#include <bpf/libbpf.h>
+#include <linux/bpf.h>
 
-#include <string>
+#include <algorithm>
+#include <array>
+
+#include "base/bpf_image.h"
 
 namespace guard::bpf {
 namespace {
 
-constexpr auto kTypes = "/sys/kernel/btf/vmlinux";
-
-std::unexpected<Error> not_loaded(int code) {
-    return fail_errno("load the BPF program that reads tasks", code,
-                      code == EPERM || code == EACCES
-                          ? "it needs CAP_BPF and CAP_PERFMON (root has both), and a kernel "
-                            "that is not locked down"
-                          : "");
+// Whether this process may load a program at all, before the dear part: one that does nothing is refused for
+// want of rights before it is looked at.
+Result<void> may_load() {
+    constexpr std::array<bpf_insn, 1> kNothing{};
+    const UniqueFd program(
+        bpf_prog_load(BPF_PROG_TYPE_TRACING, "guard", "GPL", kNothing.data(), kNothing.size(), nullptr));
+    if (!program && (errno == EPERM || errno == EACCES)) return not_loaded(errno);
+    return {};
 }
 
-}  // namespace
-
-void CloseObject::operator()(bpf_object* object) const { bpf_object__close(object); }
-void DestroyLink::operator()(bpf_link* link) const { bpf_link__destroy(link); }
-
-Result<Object> load(std::span<const unsigned char> bytes, const char* name, std::string_view only) {
-    if (::access(kTypes, R_OK) != 0)
-        return fail_errno(std::string("read ") + kTypes, errno,
-                          "a kernel built with CONFIG_DEBUG_INFO_BTF has it");
-    libbpf_set_print(nullptr);  // only cli prints
-    bpf_object_open_opts options{};
+Result<UniqueFd> make(const Image::Map& map) {
+    bpf_map_create_opts options{};
     options.sz = sizeof options;
-    options.object_name = name;
-    Object object(bpf_object__open_mem(bytes.data(), bytes.size(), &options));
-    if (!object) return fail_errno("read the BPF program that reads tasks", errno);
-    bpf_program* program = nullptr;
-    bpf_object__for_each_program(program, object.get()) {
-        bpf_program__set_autoload(program, only.empty() || only == bpf_program__name(program));
-    }
-    if (const int code = bpf_object__load(object.get()); code != 0) return not_loaded(-code);
-    return object;
+    options.map_flags = map.flags;
+    UniqueFd made(bpf_map_create(static_cast<bpf_map_type>(map.type), "guard", map.key_size, map.value_size,
+                                 map.entries, &options));
+    if (!made) return not_loaded(errno);
+    return made;
 }
 
-Result<Link> attach(bpf_object* object, const char* program) {
-    Link link(bpf_program__attach_iter(bpf_object__find_program_by_name(object, program), nullptr));
+Result<UniqueFd> attach(const Image::Program& program, const std::vector<UniqueFd>& maps) {
+    bpf_prog_load_opts options{};
+    options.sz = sizeof options;
+    options.expected_attach_type = BPF_TRACE_ITER;
+    options.attach_btf_id = program.attach_to;
+    const auto code = with_maps(program.code, [&maps](int place) {
+        const auto at = static_cast<std::size_t>(place);
+        return at < maps.size() ? maps[at].get() : -1;
+    });
+    const UniqueFd loaded(bpf_prog_load(BPF_PROG_TYPE_TRACING, program.name.c_str(), "GPL",
+                                        reinterpret_cast<const bpf_insn*>(code.data()),
+                                        code.size() / sizeof(bpf_insn), &options));
+    if (!loaded) return not_loaded(errno);
+    UniqueFd link(bpf_link_create(loaded.get(), 0, BPF_TRACE_ITER, nullptr));
     if (!link) return not_loaded(errno);
     return link;
 }
 
-int data_of(const bpf_object* object) { return bpf_object__find_map_fd_by_name(object, ".bss"); }
+Result<Loaded> load_image(const Image& image, std::initializer_list<std::string_view> names) {
+    Loaded all;
+    for (const auto& map : image.maps) {
+        all.maps.push_back(TRY(make(map)));
+        if ((map.flags & BPF_F_MMAPABLE) != 0) all.data = all.maps.back().get();
+    }
+    for (const auto name : names) {
+        const auto program = std::ranges::find(image.programs, name, &Image::Program::name);
+        if (program == image.programs.end())
+            return fail("load the BPF program that reads tasks", "it has no " + std::string(name));
+        all.links.emplace(name, TRY(attach(*program, all.maps)));
+    }
+    return all;
+}
 
-Result<UniqueFd> start(const bpf_link* link) {
-    UniqueFd walk(bpf_iter_create(bpf_link__fd(link)));
+}  // namespace
+
+Result<Loaded> load(std::span<const unsigned char> object, std::initializer_list<std::string_view> names,
+                    const KeptFiles& kept) {
+    CHECK(may_load());
+    if (const auto image = kept_image(object, kept))
+        if (auto loaded = load_image(*image, names)) return loaded;
+    const auto image = TRY(relocate(object));
+    keep_image(image, object, kept);
+    return load_image(image, names);
+}
+
+Result<UniqueFd> start(const Loaded& programs, std::string_view name) {
+    UniqueFd walk(bpf_iter_create(programs.links.find(name)->second.get()));
     if (!walk) return fail_errno("start a walk over the tasks", errno);
     return walk;
 }

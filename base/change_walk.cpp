@@ -43,8 +43,7 @@ void add_holdings(std::map<pid_t, std::size_t>& holdings, std::span<const guard_
 }  // namespace
 
 struct ChangeWalk::Programs {
-    bpf::Object object;
-    bpf::Link states, files, areas;
+    bpf::Loaded loaded;
 };
 
 ChangeWalk::ChangeWalk(std::unique_ptr<Programs> programs) : programs_(std::move(programs)) {}
@@ -52,27 +51,23 @@ ChangeWalk::ChangeWalk(ChangeWalk&& other) noexcept = default;
 ChangeWalk& ChangeWalk::operator=(ChangeWalk&& other) noexcept = default;
 ChangeWalk::~ChangeWalk() = default;
 
-Result<ChangeWalk> ChangeWalk::open() {
-    auto programs = std::make_unique<Programs>();
-    programs->object = TRY(bpf::load(change_walk_object(), "guard_changes"));
-    programs->states = TRY(bpf::attach(programs->object.get(), "show_state"));
-    programs->files = TRY(bpf::attach(programs->object.get(), "show_file"));
-    programs->areas = TRY(bpf::attach(programs->object.get(), "show_area"));
-    return ChangeWalk(std::move(programs));
+Result<ChangeWalk> ChangeWalk::open(const KeptFiles& kept) {
+    return ChangeWalk(std::make_unique<Programs>(
+        TRY(bpf::load(change_walk_object(), {"show_state", "show_file", "show_area"}, kept))));
 }
 
 Result<ChangeRows> ChangeWalk::read() {
+    const auto& loaded = programs_->loaded;
     ChangeRows all;
-    for (const auto& row : TRY(bpf::walk<guard_state_row>(programs_->states.get())))
+    for (const auto& row : TRY(bpf::walk<guard_state_row>(loaded, "show_state")))
         all.tasks.push_back(state_of(row));
-    add_holdings(all.holdings, TRY(bpf::walk<guard_holding_row>(programs_->files.get())));
-    add_holdings(all.holdings, TRY(bpf::walk<guard_holding_row>(programs_->areas.get())));
+    add_holdings(all.holdings, TRY(bpf::walk<guard_holding_row>(loaded, "show_file")));
+    add_holdings(all.holdings, TRY(bpf::walk<guard_holding_row>(loaded, "show_area")));
     return all;
 }
 
 struct AlikeWalk::Program {
-    bpf::Object object;
-    bpf::Link states;
+    bpf::Loaded loaded;
     std::unordered_map<std::string, std::size_t> kinds;
 };
 
@@ -81,20 +76,17 @@ AlikeWalk::AlikeWalk(AlikeWalk&& other) noexcept = default;
 AlikeWalk& AlikeWalk::operator=(AlikeWalk&& other) noexcept = default;
 AlikeWalk::~AlikeWalk() = default;
 
-Result<AlikeWalk> AlikeWalk::open() {
+Result<AlikeWalk> AlikeWalk::open(const KeptFiles& kept) {
     if (::sysconf(_SC_NPROCESSORS_CONF) > 64L * GUARD_CPU_WORDS)
         return fail("compare threads", "this machine has more processors than are compared");
-    auto program = std::make_unique<Program>();
-    program->object = TRY(bpf::load(change_walk_object(), "guard_alike", "show_state"));
-    program->states = TRY(bpf::attach(program->object.get(), "show_state"));
-    return AlikeWalk(std::move(program));
+    return AlikeWalk(std::make_unique<Program>(TRY(bpf::load(change_walk_object(), {"show_state"}, kept))));
 }
 
 Result<std::vector<AlikeTask>> AlikeWalk::read() {
     static const auto kTick = 1'000'000'000 / static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK));
     std::vector<AlikeTask> tasks;
     auto& kinds = program_->kinds;
-    for (const auto& row : TRY(bpf::walk<guard_state_row>(program_->states.get()))) {
+    for (const auto& row : TRY(bpf::walk<guard_state_row>(program_->loaded, "show_state"))) {
         const std::string like(bytes_from(row, offsetof(guard_state_row, groups)));
         tasks.push_back({.pid = static_cast<pid_t>(row.pid),
                          .tid = static_cast<pid_t>(row.tid),
@@ -117,7 +109,7 @@ struct ChangeWalk::Programs {};
 ChangeWalk::ChangeWalk(ChangeWalk&& other) noexcept = default;
 ChangeWalk& ChangeWalk::operator=(ChangeWalk&& other) noexcept = default;
 ChangeWalk::~ChangeWalk() = default;
-Result<ChangeWalk> ChangeWalk::open() {
+Result<ChangeWalk> ChangeWalk::open(const KeptFiles& /*kept*/) {
     return fail("load the BPF program that reads tasks", "this guard was built without it (GUARD_EXACT=OFF)");
 }
 Result<ChangeRows> ChangeWalk::read() { return ChangeRows{}; }
@@ -126,7 +118,7 @@ struct AlikeWalk::Program {};
 AlikeWalk::AlikeWalk(AlikeWalk&& other) noexcept = default;
 AlikeWalk& AlikeWalk::operator=(AlikeWalk&& other) noexcept = default;
 AlikeWalk::~AlikeWalk() = default;
-Result<AlikeWalk> AlikeWalk::open() {
+Result<AlikeWalk> AlikeWalk::open(const KeptFiles& /*kept*/) {
     return fail("load the BPF program that reads tasks", "this guard was built without it (GUARD_EXACT=OFF)");
 }
 Result<std::vector<AlikeTask>> AlikeWalk::read() { return std::vector<AlikeTask>{}; }

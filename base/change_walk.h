@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/kept_files.h"
 
 namespace guard {
 
@@ -36,7 +37,7 @@ struct ChangeRows {
 class ChangeWalk {
 public:
     /// Needs CAP_BPF and CAP_PERFMON, and Linux 5.12. Fails as TaskIterator::open does.
-    [[nodiscard]] static Result<ChangeWalk> open();
+    [[nodiscard]] static Result<ChangeWalk> open(const KeptFiles& kept);
     ChangeWalk(ChangeWalk&& other) noexcept;
     ChangeWalk& operator=(ChangeWalk&& other) noexcept;
     ~ChangeWalk();
@@ -64,11 +65,12 @@ struct AlikeTask {
     bool operator==(const AlikeTask&) const = default;
 };
 
-/// The threads of this machine by what they may do: 2 us each, and 30 ms to begin with. bpf(2)
+/// The threads of this machine by what they may do: 2 us each, and 1.5 ms to begin with where the program was
+/// kept. bpf(2)
 class AlikeWalk {
 public:
     /// Fails as ChangeWalk::open does, and where this machine may have more processors than are compared.
-    [[nodiscard]] static Result<AlikeWalk> open();
+    [[nodiscard]] static Result<AlikeWalk> open(const KeptFiles& kept);
     AlikeWalk(AlikeWalk&& other) noexcept;
     AlikeWalk& operator=(AlikeWalk&& other) noexcept;
     ~AlikeWalk();

@@ -34,9 +34,9 @@ struct {
     __type(value, struct seen_filter);
 } seen SEC(".maps");
 
-/* Copies the instructions of a filter that was not met before; its number. */
-__noinline int add_content(struct filter_key* key) {
-    if (!key) return (int)GUARD_CONTENT_UNREAD;
+/* Copies the instructions of a filter that was not met before; its number. Static: what others could call needs
+ * type information of its own in the kernel, which a kept program has not. */
+static __noinline int add_content(struct filter_key* key) {
     __u64 length = key->length;
     __u32 first = table.used, slot = table.contents;
     if (length == 0 || length > GUARD_MOST_INSTRUCTIONS) return (int)GUARD_CONTENT_UNREAD;

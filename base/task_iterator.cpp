@@ -20,6 +20,7 @@
 namespace guard {
 namespace {
 
+constexpr std::string_view kShowTask = "show_task";
 constexpr int kMostPasses = 64;                       // each with as many new filters as the arena holds
 constexpr std::uint32_t kSuspendSeccomp = 1U << 24U;  // PT_SUSPEND_SECCOMP of include/linux/ptrace.h
 
@@ -29,9 +30,9 @@ struct UnmapTable {
 using Table = std::unique_ptr<guard_task_table, UnmapTable>;
 
 // The one in-memory table of the program: its zeroed data.
-Result<Table> map_table(const bpf_object* object) {
-    auto* const memory = ::mmap(nullptr, sizeof(guard_task_table), PROT_READ | PROT_WRITE, MAP_SHARED,
-                                bpf::data_of(object), 0);
+Result<Table> map_table(int data) {
+    auto* const memory =
+        ::mmap(nullptr, sizeof(guard_task_table), PROT_READ | PROT_WRITE, MAP_SHARED, data, 0);
     if (memory == MAP_FAILED) return fail_errno("map the table of the BPF program", errno);
     return Table(static_cast<guard_task_table*>(memory));
 }
@@ -50,20 +51,18 @@ int add_landlock_layer() {
 }  // namespace
 
 struct TaskIterator::Program {
-    bpf::Object object;
-    bpf::Link link;
+    bpf::Loaded loaded;
     Table table;
 
-    Result<void> load();
+    Result<void> load(const KeptFiles& kept);
     void find_landlock();
     Result<std::vector<std::array<std::uint32_t, GUARD_BLOB_WORDS>>> probe_layers();
     void take_contents(TaskRows& rows);
 };
 
-Result<void> TaskIterator::Program::load() {
-    object = TRY(bpf::load(task_iterator_object(), "guard_tasks"));
-    link = TRY(bpf::attach(object.get(), "show_task"));
-    table = TRY(map_table(object.get()));
+Result<void> TaskIterator::Program::load(const KeptFiles& kept) {
+    loaded = TRY(bpf::load(task_iterator_object(), {kShowTask}, kept));
+    table = TRY(map_table(loaded.data));
     table->landlock_offset = -1;
     find_landlock();
     return {};
@@ -75,7 +74,7 @@ Result<std::vector<std::array<std::uint32_t, GUARD_BLOB_WORDS>>> TaskIterator::P
     std::vector<std::array<std::uint32_t, GUARD_BLOB_WORDS>> seen;
     Result<void> result;
     const auto look = [&] {
-        const auto rows = bpf::walk<guard_task_row>(link.get());
+        const auto rows = bpf::walk<guard_task_row>(loaded, kShowTask);
         if (!rows) result = std::unexpected(rows.error());
         std::ranges::copy(table->candidate, seen.emplace_back().begin());
     };
@@ -163,9 +162,9 @@ TaskIterator::TaskIterator(TaskIterator&& other) noexcept = default;
 TaskIterator& TaskIterator::operator=(TaskIterator&& other) noexcept = default;
 TaskIterator::~TaskIterator() = default;
 
-Result<TaskIterator> TaskIterator::open() {
+Result<TaskIterator> TaskIterator::open(const KeptFiles& kept) {
     auto program = std::make_unique<Program>();
-    CHECK(program->load());
+    CHECK(program->load(kept));
     return TaskIterator(std::move(program));
 }
 
@@ -176,7 +175,7 @@ Result<TaskRows> TaskIterator::read() {
     TaskRows rows;
     for (int passes = 0; passes < kMostPasses; ++passes) {
         table.used = table.contents = 0;
-        const auto raw = TRY(bpf::walk<guard_task_row>(program_->link.get()));
+        const auto raw = TRY(bpf::walk<guard_task_row>(program_->loaded, kShowTask));
         program_->take_contents(rows);
         if (std::ranges::any_of(raw, is_pending)) continue;
         rows.tasks.reserve(raw.size());
@@ -196,7 +195,7 @@ struct TaskIterator::Program {};
 TaskIterator::TaskIterator(TaskIterator&& other) noexcept = default;
 TaskIterator& TaskIterator::operator=(TaskIterator&& other) noexcept = default;
 TaskIterator::~TaskIterator() = default;
-Result<TaskIterator> TaskIterator::open() {
+Result<TaskIterator> TaskIterator::open(const KeptFiles& /*kept*/) {
     return fail("load the BPF program that reads tasks", "this guard was built without it (GUARD_EXACT=OFF)");
 }
 Result<TaskRows> TaskIterator::read() { return TaskRows{}; }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/kept_files.h"
 
 namespace guard {
 
@@ -46,7 +47,7 @@ public:
     /// reading the kernel's type information. Needs CAP_BPF and CAP_PERFMON here, and none of them once it is
     /// open but CAP_BPF. Fails where the kernel has no type information (/sys/kernel/btf/vmlinux), forbids
     /// BPF, or where guard was built without it.
-    [[nodiscard]] static Result<TaskIterator> open();
+    [[nodiscard]] static Result<TaskIterator> open(const KeptFiles& kept);
     TaskIterator(TaskIterator&& other) noexcept;
     TaskIterator& operator=(TaskIterator&& other) noexcept;
     ~TaskIterator();

@@ -43,11 +43,13 @@ audit::Ask ask_of(const Invocation& invocation) {
 
 // One for this process: a watcher looks again and again, and opening it is dear.
 audit::KernelReader& kernel() {
-    static audit::KernelReader reader;
+    static audit::KernelReader reader(kept_programs());
     return reader;
 }
 
 }  // namespace
+
+KeptFiles kept_programs() { return KeptFiles(launcher::state_paths().cache + "/programs"); }
 
 Result<Records> records_of(const Invocation& invocation, NotThere not_there) {
     auto names = invocation.operands;

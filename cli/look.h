@@ -2,6 +2,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/kept_files.h"
 #include "cli/command.h"
 #include "posture/record.h"
 #include "report/findings.h"
@@ -19,6 +20,9 @@ struct Records {
     std::vector<Finding> missing;
 };
 [[nodiscard]] Result<Records> records_of(const Invocation& invocation, NotThere not_there);
+
+/// Where an audit keeps what the kernel's walks take to begin with.
+[[nodiscard]] KeptFiles kept_programs();
 
 /// Compares what runs with these records.
 [[nodiscard]] Result<report::Findings> look_at(Records records, const Invocation& invocation);

@@ -102,7 +102,7 @@ private:
     UniqueFd signals_;
     milliseconds interval_;
     milliseconds cost_{0};  // of the last look
-    audit::ChangeWatch changes_;
+    audit::ChangeWatch changes_{kept_programs()};
     audit::ToldFindings told_;
     std::string signature_;
     report::Findings last_;

@@ -62,7 +62,7 @@ protected:
     }
     [[nodiscard]] std::string told() const { return container_->told(); }
     [[nodiscard]] Record& record() const { return container_->record; }
-    [[nodiscard]] bool kernel_can_be_asked() const { return TaskIterator::open().has_value(); }
+    [[nodiscard]] bool kernel_can_be_asked() const { return TaskIterator::open({}).has_value(); }
 
     inline static const std::string kDrifter = std::string(GUARD_BINARY_DIR) + "/tests/support/drifter";
     static constexpr const char* kSocket = "/var/lib/guard/loose/drift.sock";

@@ -26,6 +26,7 @@
 #include "base/process.h"
 #include "base/sys.h"
 #include "tests/support/child.h"
+#include "tests/support/kernel_walk.h"
 #include "tests/support/private_state.h"
 
 // What is read of one process for many has to be what each of them would have told.
@@ -37,13 +38,9 @@ const support::PrivateState kPrivate;
 using audit::AlikeProcesses;
 using support::Child;
 
-std::string skip_reason() {
-    const auto walk = AlikeWalk::open();
-    return walk ? "" : describe(walk.error());
-}
 #define GUARD_SKIP_UNLESS_ASKED() \
     GUARD_SKIP_UNLESS_PRIVATE();  \
-    if (const auto why = skip_reason(); !why.empty()) GTEST_SKIP() << why
+    GUARD_SKIP_UNLESS_WALKED()
 
 template <class T>
 std::string text_of(const Known<T>& known) {
@@ -145,8 +142,8 @@ TEST_P(AlikeTest, TellsOfEachWhatReadingItTells) {
     const auto proc = open_proc().value();
     const audit::Interest interest{{}, {}, {::getpid()}};
     constexpr auto kNever = std::numeric_limits<std::size_t>::max();
-    const auto read = audit::scan(proc.get(), interest, kNever).value();
-    const auto taken = audit::scan(proc.get(), interest, 0).value();
+    const auto read = audit::scan(proc.get(), interest, {}, kNever).value();
+    const auto taken = audit::scan(proc.get(), interest, {}, 0).value();
     EXPECT_TRUE(read.alike.empty());
     EXPECT_GE(taken.alike.size(), 2U) << "at least two of three that are alike are told by another";
     EXPECT_EQ(taken.alike.contains(other.pid()), !GetParam().seen_by_walk);
@@ -183,7 +180,7 @@ TEST(AlikeProcessesTest, OneThatChangesBetweenTheTwoWalksDoesNotStand) {
         for (;;) ::pause();
     }
     const auto pidfd = sys::pidfd_open(pid).value();
-    auto alike = AlikeProcesses::look();
+    auto alike = AlikeProcesses::look({});
     ASSERT_TRUE(alike);
     char byte = 'n';
     EXPECT_TRUE(::write(ends[1], "c", 1) == 1 && ::read(back[0], &byte, 1) == 1 && byte == 'y');
@@ -199,7 +196,7 @@ TEST(AlikeProcessesTest, OneThatChangesBetweenTheTwoWalksDoesNotStand) {
 TEST(AlikeProcessesTest, OneWithSeveralThreadsIsReadAsItIs) {
     GUARD_SKIP_UNLESS_ASKED();
     const Child child([] { return true; }, support::Leader::ends);
-    const auto alike = AlikeProcesses::look();
+    const auto alike = AlikeProcesses::look({});
     ASSERT_TRUE(alike);
     EXPECT_EQ(alike->of(child.pid()), nullptr);
 }

@@ -18,6 +18,7 @@
 #include "launcher/life.h"
 #include "launcher/state.h"
 #include "tests/support/child.h"
+#include "tests/support/kernel_walk.h"
 #include "tests/support/launched.h"
 #include "tests/support/private_state.h"
 
@@ -59,7 +60,7 @@ class AuditExactTest : public testing::Test {
 protected:
     void SetUp() override {
         GUARD_SKIP_UNLESS_PRIVATE();
-        if (const auto opened = TaskIterator::open(); !opened) GTEST_SKIP() << describe(opened.error());
+        GUARD_SKIP_UNLESS_WALKED();
         launch({"/bin/sleep", "1000"});
     }
     void TearDown() override { stop(); }

@@ -20,6 +20,7 @@
 #include <optional>
 
 #include "tests/support/child.h"
+#include "tests/support/kernel_walk.h"
 #include "tests/support/private_state.h"
 
 // The kernel's walk that tells whether something changed: each right that changes shows, and what a server
@@ -78,9 +79,8 @@ class ChangeWalkTest : public testing::Test {
 protected:
     void SetUp() override {
         GUARD_SKIP_UNLESS_PRIVATE();
-        auto opened = ChangeWalk::open();
-        if (!opened) GTEST_SKIP() << describe(opened.error());
-        walk_.emplace(*std::move(opened));
+        GUARD_SKIP_UNLESS_WALKED();
+        walk_.emplace(ChangeWalk::open({}).value());
     }
     struct Look {
         std::string rights;

@@ -14,6 +14,7 @@
 #include "base/task_iterator.h"
 #include "policies/filter_compile.h"
 #include "policies/load.h"
+#include "tests/support/kernel_walk.h"
 #include "tests/support/private_state.h"
 #include "tests/support/run_program.h"
 #include "tests/support/running.h"
@@ -182,7 +183,7 @@ TEST_P(OciTest, AContainerThatKeepsToTheProfileHasNoViolationOfIts) {
     EXPECT_THAT(seen.violations,
                 testing::IsSubsetOf({"mounts", "devices", "securebits", "landlock.domain", "seccomp.access"}))
         << seen.text;
-    if (const auto opened = TaskIterator::open(); !opened) GTEST_SKIP() << describe(opened.error());
+    GUARD_SKIP_UNLESS_WALKED();
     for (const auto* id : {"securebits", "landlock.domain", "seccomp.access"})
         EXPECT_THAT(seen.violations, Contains(id)) << "the kernel says it:\n" << seen.text;
     EXPECT_THAT(seen.text, HasSubstr("also ")) << "what the filter allows is told by name";
@@ -246,7 +247,7 @@ private:
 
 TEST_F(ForeignTest, AFilterIsJudgedByItsContentWhoeverLoadedIt) {
     if (!is_installed("bwrap")) GTEST_SKIP() << "bwrap is not installed";
-    if (const auto opened = TaskIterator::open(); !opened) GTEST_SKIP() << describe(opened.error());
+    GUARD_SKIP_UNLESS_WALKED();
     const auto sleeper = folder_.write("sleeper.toml", "guard = 1\nextends = [\"base\"]\n");
     const auto wider = folder_.write("wider.toml",
                                      "guard = 1\nextends = [\"base\"]\n"
@@ -299,7 +300,7 @@ TEST_F(ForeignTest, AContainerOfPodmanIsJudged) {
     for (const auto* id :
          {"users.uid-map", "no-new-privs", "caps.effective", "caps.bounding", "seccomp.mode", "identity.uid"})
         EXPECT_THAT(seen.violations, Not(Contains(id))) << seen.text;
-    if (const auto opened = TaskIterator::open(); !opened) GTEST_SKIP() << describe(opened.error());
+    GUARD_SKIP_UNLESS_WALKED();
     for (const auto* id : {"seccomp.access", "securebits", "landlock.domain"})
         EXPECT_THAT(seen.violations, Contains(id)) << "podman's own filter allows more:\n" << seen.text;
 }

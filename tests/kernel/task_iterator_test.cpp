@@ -23,6 +23,7 @@
 #include "base/split.h"
 #include "base/sys.h"
 #include "tests/support/child.h"
+#include "tests/support/kernel_walk.h"
 #include "tests/support/private_state.h"
 
 // What the kernel says of a thread by its own walk, against what the thread is known to be and what /proc
@@ -85,9 +86,8 @@ class TaskIteratorTest : public testing::Test {
 protected:
     void SetUp() override {
         GUARD_SKIP_UNLESS_PRIVATE();
-        auto opened = TaskIterator::open();
-        if (!opened) GTEST_SKIP() << describe(opened.error());
-        iterator_.emplace(*std::move(opened));
+        GUARD_SKIP_UNLESS_WALKED();
+        iterator_.emplace(TaskIterator::open({}).value());
     }
     TaskRows read() {
         auto rows = iterator_->read();
@@ -265,7 +265,7 @@ TEST_F(TaskIteratorTest, AgreesWithProcInATimeNamespaceOfItsOwn) {
             ::waitpid(child, &status, 0);
             return WEXITSTATUS(status);
         }
-        auto iterator = TaskIterator::open();
+        auto iterator = TaskIterator::open({});
         const auto rows = iterator ? iterator->read() : std::unexpected(iterator.error());
         const auto stat = parse_proc_stat(sys::read_file("/proc/1/stat").value_or(""));
         if (!rows || !stat) ::_exit(3);
@@ -317,7 +317,7 @@ TEST_F(TaskIteratorTest, NeedsNoMoreThanBpfAndPerfmon) {
     const Child child([] { return add_filter(filter_of(50)); });
     const auto seen = [&child] {
         if (!become_user_with(bit(CAP_BPF) | bit(CAP_PERFMON))) return 2;
-        auto iterator = TaskIterator::open();
+        auto iterator = TaskIterator::open({});
         if (!iterator) return 3;
         const auto rows = iterator->read();
         if (!rows) return 4;
@@ -331,7 +331,7 @@ TEST_F(TaskIteratorTest, SaysWhichCapabilitiesItLacks) {
     const auto refused = [](std::uint64_t capabilities) {
         return support::status_of_child([capabilities] {
             if (!become_user_with(capabilities)) return 2;
-            const auto iterator = TaskIterator::open();
+            const auto iterator = TaskIterator::open({});
             if (iterator) return 3;
             return iterator.error().fix.find("CAP_BPF and CAP_PERFMON") == std::string::npos
                        ? 4

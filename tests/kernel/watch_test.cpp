@@ -14,6 +14,7 @@
 #include "base/split.h"
 #include "launcher/state.h"
 #include "tests/support/drift.h"
+#include "tests/support/kernel_walk.h"
 #include "tests/support/private_state.h"
 #include "tests/support/run_program.h"
 #include "tests/support/running.h"
@@ -148,7 +149,7 @@ TEST_F(WatchTest, WhatDriftsIsToldInTimeAndWhatIsUndoneToo) {
 
 // What no event of the kernel tells and no file shows cheaply.
 TEST_F(WatchTest, ALeakedDescriptorAndAProgramThatIsReplacedAreToldInTime) {
-    if (const auto walk = ChangeWalk::open(); !walk) GTEST_SKIP() << describe(walk.error());
+    GUARD_SKIP_UNLESS_WALKED();
     ASSERT_EQ(run({"stop", "one", "--timeout", "1s"}).status, 0);
     folder_.write("bin/library", std::string(8192, 'x'));
     ASSERT_EQ(support::run_program({"cp", kDrifter, folder_ / "bin/drifter"}).status, 0);
