@@ -17,6 +17,7 @@
 #include "audit/process_facts.h"
 #include "audit/select.h"
 #include "base/descriptor.h"
+#include "base/proc_stat.h"
 #include "base/split.h"
 #include "base/sys.h"
 
@@ -72,6 +73,13 @@ std::shared_ptr<const ProcessFacts> Scanner::facts_of(const SeenTask& task, int 
                               shared.trees.at(tree_key(task.facts, task.details)), shared.learned);
 }
 
+// Between its last instruction and its end as a zombie a task loses its memory, then its directories and its
+// namespaces; what is left would be judged as that of a task which never had them.
+bool is_ending(int folder) {
+    const auto stat = parse_proc_stat(sys::read_record(folder, "stat").value_or(""));
+    return !stat || stat->ending();
+}
+
 void Scanner::add_task(SeenTask task, const TaskFiles& files, const TaskDetails* leader) {
     const int folder = files.folder.get();
     auto& shared = scan_->shared;
@@ -87,6 +95,7 @@ void Scanner::add_task(SeenTask task, const TaskFiles& files, const TaskDetails*
         const bool settled = same_program && same_rights(task.facts.status, *again);
         task.facts.status = *std::move(again);
         if (settled) {
+            if (task.details.exe.empty() && is_ending(folder)) return;  // its memory goes first
             keep_model(task, true);
             scan_->tasks.push_back(std::move(task));
             return;
@@ -137,7 +146,8 @@ void Scanner::note_kept_namespaces(int folder, pid_t pid, const std::string& nam
         if (!link || kind_of_descriptor(*link) != DescriptorKind::ns_handle) continue;
         if (is_guard(folder)) return;
         const auto stat = parse_proc_stat(sys::read_record(folder, "stat").value_or(""));
-        scan_->kept.push_back({pid, name, sys::readlinkat(folder, "exe").value_or(""), stat ? stat->start : 0,
+        if (!stat || stat->ending()) return;  // what it held is gone; and it may have been another guard
+        scan_->kept.push_back({pid, name, sys::readlinkat(folder, "exe").value_or(""), stat->start,
                                "descriptor " + number, inode_in_link(*link).value_or(0)});
     }
 }

@@ -18,6 +18,8 @@ struct ProcStat {
     std::uint64_t environment_begin = 0, environment_end = 0;
     /// A thread of the kernel has no program: PF_KTHREAD.
     [[nodiscard]] bool of_kernel() const { return (flags & 0x0020'0000U) != 0; }
+    /// It gives away what it has, piece by piece, and runs no code of its own any more: PF_EXITING.
+    [[nodiscard]] bool ending() const { return (flags & 0x4U) != 0; }
     bool operator==(const ProcStat&) const = default;
 };
 

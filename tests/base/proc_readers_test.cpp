@@ -70,6 +70,15 @@ TEST(ProcStatTest, AThreadOfTheKernelIsToldByItsFlag) {
     const auto stat = parse_proc_stat(line);
     ASSERT_TRUE(stat);
     EXPECT_TRUE(stat->of_kernel());
+    EXPECT_FALSE(stat->ending());
+}
+
+TEST(ProcStatTest, ATaskThatIsEndingIsToldByItsFlagWhateverItsState) {
+    std::string line = kStat;
+    line.replace(line.find("4194560"), 7, "4194564");
+    const auto stat = parse_proc_stat(line);
+    ASSERT_TRUE(stat);
+    EXPECT_TRUE(stat->ending());
 }
 
 TEST(ProcStatTest, ALineThatEndsTooEarlyIsAnErrorThatNamesTheField) {
