@@ -265,7 +265,7 @@ TEST(AuditOfTheEndingTest, AProcessThatGivesAwayWhatItHasIsNotJudged) {
     const EndingInit init;
     ASSERT_TRUE(init.ending());
     const auto proc = open_proc().value();
-    const auto seen = audit::scan(proc.get(), {.namespaces = {}, .cgroups = {}, .inits = {init.pid}});
+    const auto seen = audit::scan(proc.get(), {.namespaces = {}, .cgroups = {}, .inits = {init.pid}}, {});
     ASSERT_TRUE(seen);
     EXPECT_TRUE(seen->parents.contains(init.pid)) << "it was looked at";
     for (const auto& task : seen->tasks) EXPECT_NE(task.pid, init.pid) << task.facts.status.state;
