@@ -38,7 +38,7 @@ struct Library {
 const std::vector<Library> kLibraries = {
     {"toml++", std::regex("<toml(\\+\\+|plusplus)?/.*>|<toml\\.hpp>"), "policies/", 1},
     {"libseccomp", std::regex("<seccomp\\.h>"), "policies/", 1},
-    {"libbpf", std::regex("<bpf/.*>"), "base/bpf_walk", 0},
+    {"libbpf", std::regex("<bpf/.*>"), "base/bpf_", 0},
     {"Boost", std::regex("<boost/.*>"), "cli/", 0},
 };
 
