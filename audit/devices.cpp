@@ -1,12 +1,11 @@
 #include "audit/devices.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <string_view>
 
 #include "audit/known.h"
+#include "base/proc_stat.h"
 #include "base/split.h"
 
 namespace guard::audit {
@@ -53,9 +52,9 @@ Known<Grants<std::string>> let_by_rules(const CgroupPaths& at, const SharedFacts
 // That guard loaded it: after its supervisor had started, and before the command had. Another one may let
 // through what it likes. proc_pid_stat(5) field 22
 bool is_of_launch(std::uint64_t loaded, const Bindings& launch) {
-    static const auto kTick = 1'000'000'000 / static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK));
     if (launch.supervisor.pid == 0) return true;  // nobody's record: who knows
-    return loaded / kTick >= launch.supervisor.start && loaded / kTick <= launch.payload.start;
+    const auto at = clock_ticks(loaded);
+    return at >= launch.supervisor.start && at <= launch.payload.start;
 }
 
 // On v2 programs decide, and what one refuses is refused; without one everything is let through that has a

@@ -13,6 +13,7 @@
 #include "base/bpf_walk.h"
 #include "base/change_row.h"
 #include "base/change_walk_object.h"
+#include "base/proc_stat.h"
 
 namespace guard {
 namespace {
@@ -83,7 +84,6 @@ Result<AlikeWalk> AlikeWalk::open(const KeptFiles& kept) {
 }
 
 Result<std::vector<AlikeTask>> AlikeWalk::read() {
-    static const auto kTick = 1'000'000'000 / static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK));
     std::vector<AlikeTask> tasks;
     auto& kinds = program_->kinds;
     for (const auto& row : TRY(bpf::walk<guard_state_row>(program_->loaded, "show_state"))) {
@@ -91,7 +91,7 @@ Result<std::vector<AlikeTask>> AlikeWalk::read() {
         tasks.push_back({.pid = static_cast<pid_t>(row.pid),
                          .tid = static_cast<pid_t>(row.tid),
                          .parent = static_cast<pid_t>(row.parent),
-                         .start = row.start_ns / kTick,
+                         .start = clock_ticks(row.start_ns),
                          .ended = row.ended != 0,
                          .traced = row.ptrace != 0,
                          .kind = kinds.emplace(like, kinds.size()).first->second});

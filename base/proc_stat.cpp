@@ -1,5 +1,7 @@
 #include "base/proc_stat.h"
 
+#include <unistd.h>
+
 #include <array>
 
 #include "base/split.h"
@@ -41,6 +43,11 @@ Result<ProcStat> parse_proc_stat(std::string_view line) {
         if (number - kFirstAfterCommand >= words.size() || !read(stat, words[number - kFirstAfterCommand]))
             return fail("read a stat line", "field " + std::to_string(number) + " is missing or no number");
     return stat;
+}
+
+std::uint64_t clock_ticks(std::uint64_t nanoseconds) {
+    static const auto kTick = 1'000'000'000 / static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK));
+    return nanoseconds / kTick;
 }
 
 }  // namespace guard

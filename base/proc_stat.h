@@ -27,4 +27,7 @@ struct ProcStat {
 /// or missing.
 [[nodiscard]] Result<ProcStat> parse_proc_stat(std::string_view line);
 
+/// Whole clock ticks in so many nanoseconds: what the kernel keeps, as /proc tells it. sysconf(3)
+[[nodiscard]] std::uint64_t clock_ticks(std::uint64_t nanoseconds);
+
 }  // namespace guard

@@ -14,6 +14,7 @@
 #include <thread>
 
 #include "base/bpf_walk.h"
+#include "base/proc_stat.h"
 #include "base/task_iterator_object.h"
 #include "base/task_row.h"
 
@@ -127,14 +128,13 @@ std::optional<std::vector<std::uint32_t>> filters_of(const guard_task_row& row) 
 }
 
 TaskRow task_of(const guard_task_row& row) {
-    static const auto kTick = 1'000'000'000 / static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK));
     TaskRow task{.pid = static_cast<pid_t>(row.pid),
                  .tid = static_cast<pid_t>(row.tid),
                  .tracer = static_cast<pid_t>(row.tracer),
                  .traced = row.ptrace != 0,
                  .filters_in_force = (row.ptrace & kSuspendSeccomp) == 0,
                  .ended = row.exit_state != 0,
-                 .start = row.start_ns / kTick,
+                 .start = clock_ticks(row.start_ns),
                  .cap_inheritable = row.cap_inheritable,
                  .cap_permitted = row.cap_permitted,
                  .cap_effective = row.cap_effective,
