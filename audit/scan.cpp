@@ -159,11 +159,9 @@ void Scanner::note(const TaskFacts& facts) {
     if (const auto name = container_of(facts.cgroups); !name.empty()) scan_->contained.emplace(name, pid);
 }
 
-// Labels of security modules are in no row of the kernel's walk.
 void Scanner::keep_model(const SeenTask& task, bool interesting) {
     const auto* const row = alike_ == nullptr ? nullptr : alike_->of(task.pid);
-    if (row != nullptr && task.pid == task.tid && !(interesting && scan_->shared.learned.labels))
-        models_.try_emplace(row->kind, Model{task, interesting});
+    if (row != nullptr && task.pid == task.tid) models_.try_emplace(row->kind, Model{task, interesting});
 }
 
 const Scanner::Model* Scanner::model_of(pid_t pid) const {
@@ -190,7 +188,7 @@ Result<void> Scanner::read_like(SeenTask task, const Model& model, const AlikeTa
             note_kept_namespaces(folder.get(), process.pid, task.facts.status.name);
         return {};
     }
-    read_what_differs(task.details, folder.get(), process.pid, process.start);
+    read_what_differs(task.details, folder.get(), process.pid, process.start, scan_->shared.learned);
     const auto* network = value_of(task.facts.namespaces.at(namespace_row("network")));
     auto& shared = scan_->shared;
     task.details.process = read_process_facts(

@@ -105,9 +105,10 @@ TaskDetails read_details(const TaskFiles& task, pid_t tid, Learned& learned, con
     return details;
 }
 
-void read_what_differs(TaskDetails& details, int folder, pid_t pid, std::uint64_t start) {
+void read_what_differs(TaskDetails& details, int folder, pid_t pid, std::uint64_t start, Learned& learned) {
     details.owner = owner_of(sys::fstatat(folder, "status"));
     details.disk_class = disk_class_of(pid);
+    details.label = label_in(folder, learned);
     details.start = start;
     if (auto* stat = value_of(details.stat)) stat->start = start;
 }

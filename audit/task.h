@@ -78,8 +78,8 @@ struct TaskDetails {
                                        const TaskDetails& leader);
 
 /// What a process that is like that of `details` may have for itself: its folder's owner, its turn at the
-/// disk, its start.
-void read_what_differs(TaskDetails& details, int folder, pid_t pid, std::uint64_t start);
+/// disk, its label, its start.
+void read_what_differs(TaskDetails& details, int folder, pid_t pid, std::uint64_t start, Learned& learned);
 
 /// True where nothing that a rights check reads has changed between two looks.
 [[nodiscard]] bool same_rights(const ProcStatus& before, const ProcStatus& after);

@@ -71,6 +71,7 @@ std::string told_of(const audit::SeenTask& task) {
     text +=
         fmt::format("\n{} {} {} {} {} {}", text_of(details.personality), text_of(details.owner),
                     text_of(details.disk_class), text_of(details.oom_score_adj), details.exe, details.start);
+    if (const auto* const label = value_of(details.label)) text += " " + label->value_or("no label");
     if (root != nullptr) text += fmt::format(" {} {} {}", root->mount, root->device, root->inode);
     if (stat != nullptr)
         text += fmt::format(" {} {} {} {} {}", stat->terminal, stat->nice, stat->start, stat->realtime,
