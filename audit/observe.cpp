@@ -101,17 +101,9 @@ void observe_identity(Identity& identity, const View& view) {
     identity.gid_map = lines_in_words(view.users.gid, bindings.gid_base, bindings.id_count);
 }
 
-Lock held_if(bool held) { return held ? Lock::held : Lock::open; }
-
 void observe_rights(Posture& posture, const View& view) {
     const auto& status = view.status();
-    posture.caps = {.bounding = CapabilitySet{status.cap_bounding},
-                    .permitted = CapabilitySet{status.cap_permitted},
-                    .effective = CapabilitySet{status.cap_effective},
-                    .inheritable = CapabilitySet{status.cap_inheritable},
-                    .ambient = CapabilitySet{status.cap_ambient}};
-    posture.no_new_privs = held_if(status.no_new_privs == 1);
-    posture.untraced = held_if(status.tracer == 0);
+    observe_status(posture, status);
     posture.seccomp.mode = held_if(status.seccomp == 2);
     if (status.seccomp_filters)
         posture.seccomp.filters = Floor<unsigned>{*status.seccomp_filters};
@@ -275,6 +267,16 @@ Known<Exact<std::string>> clocks_of(const View& view) {
 }
 
 }  // namespace
+
+void observe_status(Posture& posture, const ProcStatus& status) {
+    posture.caps = {.bounding = CapabilitySet{status.cap_bounding},
+                    .permitted = CapabilitySet{status.cap_permitted},
+                    .effective = CapabilitySet{status.cap_effective},
+                    .inheritable = CapabilitySet{status.cap_inheritable},
+                    .ambient = CapabilitySet{status.cap_ambient}};
+    posture.no_new_privs = held_if(status.no_new_privs == 1);
+    posture.untraced = held_if(status.tracer == 0);
+}
 
 Posture observe(const SeenTask& task, const Frame& frame, const Posture& launched, Descent descent) {
     const auto view = view_of(task, frame, launched);

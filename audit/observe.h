@@ -33,6 +33,11 @@ struct Frame {
     Known<std::vector<TableWord>> table;                  ///< what guard's packet filter lets through
 };
 
+[[nodiscard]] inline Lock held_if(bool held) { return held ? Lock::held : Lock::open; }
+
+/// What means the same in any posture: capabilities, no_new_privs, and whether somebody traces it.
+void observe_status(Posture& posture, const ProcStatus& status);
+
 /// The posture of a task, in the words of its container. `launched` is what it is expected to be (the
 /// command's, or the reaper's): where the kernel shows more than one value for a field, that decides which is
 /// shown, and it is what is inherited.

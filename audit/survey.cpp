@@ -10,6 +10,7 @@
 
 #include "audit/descriptors.h"
 #include "audit/host_names.h"
+#include "audit/observe.h"
 #include "audit/select.h"
 #include "audit/shared_facts.h"
 #include "audit/task.h"
@@ -25,8 +26,6 @@ namespace {
 
 using NamespaceIds = std::array<std::optional<std::uint64_t>, kNamespaces.size()>;
 
-Lock held_if(bool held) { return held ? Lock::held : Lock::open; }
-
 // Root by any of its four ids is root; else who it acts as.
 std::uint32_t farthest_id(const std::array<std::uint32_t, 4>& ids) {
     return std::ranges::find(ids, 0U) != ids.end() ? 0 : ids[1];
@@ -41,13 +40,7 @@ Posture posture_of(const TaskFacts& facts, const NamespaceIds& machine) {
     posture.identity.uid = Exact<std::uint32_t>{farthest_id(status.uid)};
     posture.identity.gid = Exact<std::uint32_t>{farthest_id(status.gid)};
     posture.identity.groups = Grants<std::uint32_t>{{status.groups.begin(), status.groups.end()}};
-    posture.caps = {.bounding = CapabilitySet{status.cap_bounding},
-                    .permitted = CapabilitySet{status.cap_permitted},
-                    .effective = CapabilitySet{status.cap_effective},
-                    .inheritable = CapabilitySet{status.cap_inheritable},
-                    .ambient = CapabilitySet{status.cap_ambient}};
-    posture.no_new_privs = held_if(status.no_new_privs == 1);
-    posture.untraced = held_if(status.tracer == 0);
+    observe_status(posture, status);
     posture.seccomp.mode = held_if(status.seccomp != 0);
     auto& relations = std::get<Named<Relation>>(posture.namespaces);
     for (std::size_t row = 0; row < kNamespaces.size(); ++row) {
