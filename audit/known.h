@@ -8,7 +8,7 @@
 namespace guard::audit {
 
 /// What failed, why and what to do about it, in one line.
-[[nodiscard]] inline std::string with_fix(std::string text, const Error& error) {
+[[nodiscard]] inline std::string with_fix(const std::string& text, const Error& error) {
     return error.fix.empty() ? text : text + " (" + error.fix + ")";
 }
 
