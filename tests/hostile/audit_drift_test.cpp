@@ -44,16 +44,9 @@ protected:
     static void SetUpTestSuite() {
         if (support::no_private_state() || support::Container::none_here()) return;
         programs = new support::TempDir;
-        std::filesystem::create_directories(*programs / "bin");
-        for (const auto* name : {"drifter", "other"})
-            std::filesystem::copy_file(kDrifter, *programs / "bin/" + name);
+        const auto profile = support::write_drift_profile(*programs);
+        std::filesystem::copy_file(kDrifter, *programs / "bin/other");
         programs->write("bin/library", std::string(8192, 'x'));
-        const auto profile =
-            programs->write("drift.toml",
-                            "guard = 1\nextends = [\"minecraft\"]\n"
-                            "[process]\ncommand = [\"/opt/drift/drifter\"]\n"
-                            "[filesystem.mounts]\n\"/opt/drift\" = { type = \"bind\", source = \"" +
-                                *programs / "bin" + "\", exec = true }\n");
         server = new support::Container("mc", profile);
         support::await_drifter(kSocket);
     }
@@ -407,31 +400,6 @@ TEST_F(AuditDriftTest, Row45_AProcessWhoseFirstThreadHasEndedIsNamed) {
     inside("end-first-thread");
     std::this_thread::sleep_for(50ms);
     EXPECT_THAT(told(), HasSubstr("process.leader-ended"));
-}
-
-// Nobody can hand a process of a container more rights from outside. So a container is launched with some,
-// and its record says that it was launched without.
-TEST(AuditOfRightsTest, Rows6_7_17_18_RightsThatWereNotLaunchedAreNamedInEachSet) {
-    GUARD_SKIP_UNLESS_PRIVATE();
-    if (const auto why = support::Container::none_here()) GTEST_SKIP() << *why;
-    const support::TempDir folder;
-    const auto profile = folder.write("rights.toml",
-                                      "guard = 1\nextends = [\"base\"]\n"
-                                      "[process]\ncommand = [\"/bin/sleep\", \"1000\"]\ngroups = [20]\n"
-                                      "[capabilities]\nallow = [\"CAP_NET_BIND_SERVICE\"]\n");
-    support::Container container("rights", profile);
-    ASSERT_EQ(container.launched().status, 0) << container.launched().err;
-    EXPECT_EQ(container.told(), "");
-    auto& posture = container.record.launched.posture;
-    const auto none = nothing_granted();
-    posture.caps = none.caps;
-    posture.identity.groups = none.identity.groups;
-    container.record.bindings.uid_base += 1;
-    const auto text = container.told();
-    for (const auto* set : {"bounding", "permitted", "effective", "inheritable", "ambient"})
-        EXPECT_THAT(text, HasSubstr(fmt::format("caps.{} CAP_NET_BIND_SERVICE found 'held' by sleep", set)));
-    EXPECT_THAT(text, HasSubstr("identity.groups 20 found 'granted' by sleep"));
-    EXPECT_THAT(text, HasSubstr("users.uid-map 65536 ids from 0 inside = host ids from"));
 }
 
 }  // namespace

@@ -13,8 +13,11 @@
 namespace guard::support {
 
 /// The program under test with these arguments, on the shipped profiles.
-[[nodiscard]] inline RunResult run_guard(std::vector<std::string> arguments) {
+/// `through` is what starts it, such as a shell that changes something about itself first.
+[[nodiscard]] inline RunResult run_guard(std::vector<std::string> arguments,
+                                         const std::vector<std::string>& through = {}) {
     arguments.insert(arguments.begin(), GUARD_BINARY_DIR "/cli/guard");
+    arguments.insert(arguments.begin(), through.begin(), through.end());
     RunOptions options;
     options.env["GUARD_PROFILE_PATH"] = GUARD_SOURCE_DIR "/profiles";
     return run_program(arguments, options);
@@ -29,8 +32,9 @@ public:
         return "the program guard is not built";
     }
 
-    Container(std::string name, const std::string& profile) : name_(std::move(name)) {
-        launched_ = run_guard({"launch", "--profile", profile, "--name", name_, "--detach"});
+    Container(std::string name, const std::string& profile, const std::vector<std::string>& through = {})
+        : name_(std::move(name)) {
+        launched_ = run_guard({"launch", "--profile", profile, "--name", name_, "--detach"}, through);
         if (const auto read = launcher::load_record(name_)) record = *read;
     }
     Container(const Container&) = delete;

@@ -8,11 +8,27 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <string>
 
 #include "base/unique_fd.h"
+#include "tests/support/temp_dir.h"
 
 namespace guard::support {
+
+/// Puts the server of drifter.cpp into `folder`/bin, and the profile of a container that runs it: that of a
+/// minecraft server and `more`, which may begin with keys of its process. Returns the profile's path.
+[[nodiscard]] inline std::string write_drift_profile(const TempDir& folder, const std::string& more = "") {
+    folder.make("bin");
+    std::filesystem::copy_file(GUARD_BINARY_DIR "/tests/support/drifter", folder / "bin/drifter");
+    return folder.write("drift.toml",
+                        "guard = 1\nextends = [\"minecraft\"]\n"
+                        "[filesystem.mounts]\n\"/opt/drift\" = { type = \"bind\", source = \"" +
+                            folder / "bin" +
+                            "\", exec = true }\n"
+                            "[process]\ncommand = [\"/opt/drift/drifter\"]\n" +
+                            more);
+}
 
 /// Waits until the server of drifter.cpp has made its socket, 3 s at most: a command to it then fails by
 /// itself.

@@ -1,7 +1,8 @@
 // The server of a container under test: it does what it is told over a socket, so that a drift can be made
 // from inside, by a program that the container's own filter holds. Started with an argument it only sleeps.
 //
-// One message a command, perhaps with a descriptor; one as the answer: "0", or the errno.
+// One message a command, perhaps with a descriptor; one as the answer: "0", or the errno. "in-thread COMMAND"
+// is done by the second of its two threads, so that one thread alone is what it was not.
 
 #include <fcntl.h>
 #include <linux/capability.h>
@@ -22,6 +23,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <functional>
+#include <semaphore>
 #include <string>
 #include <thread>
 #include <vector>
@@ -114,11 +116,6 @@ int connect_to(const Command& command) {
 [[noreturn]] void sleep_for_ever() {
     for (;;) ::pause();
 }
-int start_thread(const Command&) {
-    std::thread(sleep_for_ever).detach();
-    return 0;
-}
-
 // What a child has from its parent, the connection that waits for an answer among it.
 void close_all() {
     constexpr int kMost = 64;
@@ -143,9 +140,25 @@ int become(const std::function<int()>& act) {
     ::close(ends[0]);
     return error;
 }
-int nest(const Command&) {
-    return become([] { return outcome(::unshare(CLONE_NEWUSER)); });
+struct CapabilitySets {
+    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+    std::array<__user_cap_data_struct, 2> sets{};
+    int get() { return outcome(::syscall(SYS_capget, &header, sets.data())); }
+    int set() { return outcome(::syscall(SYS_capset, &header, sets.data())); }
+};
+// All that a user namespace gives: every right, also to hand on, and ids of its own.
+int nest_here() {
+    const auto own_id = "0 " + std::to_string(::getuid()) + " 1\n";
+    if (::unshare(CLONE_NEWUSER) < 0) return errno;
+    const int map = ::open("/proc/self/uid_map", O_WRONLY | O_CLOEXEC);
+    if (::write(map, own_id.data(), own_id.size()) < 0) return errno;
+    CapabilitySets caps;
+    if (const int error = caps.get(); error != 0) return error;
+    for (auto& set : caps.sets) set.inheritable = set.permitted;
+    if (const int error = caps.set(); error != 0) return error;
+    return outcome(::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_SYS_ADMIN, 0, 0));
 }
+int nest(const Command&) { return become(nest_here); }
 int nest_clocks(const Command& command) {
     return become([&command] {
         if (::unshare(CLONE_NEWUSER | CLONE_NEWTIME) < 0) return errno;
@@ -162,12 +175,12 @@ int nest_clocks(const Command& command) {
     });
 }
 int take_terminal(const Command& command) {
-    return become([&command] {
+    const int error = become([&command] {
         if (::setsid() < 0) return errno;
-        const int error = outcome(::ioctl(command.fd, TIOCSCTTY, 0));
-        ::close(command.fd);
-        return error;
+        return outcome(::ioctl(command.fd, TIOCSCTTY, 0));
     });
+    ::close(command.fd);
+    return error;
 }
 int set_personality(const Command& command) {
     return outcome(::syscall(SYS_personality, std::strtoul(command.rest.c_str(), nullptr, 16)));
@@ -183,14 +196,58 @@ int start_hidden(const Command&) {
     children.push_back(child);
     return outcome(child);
 }
-// One thread keeps what the first one gives away.
-int drop_but_in_one_thread(const Command&) {
-    std::thread(sleep_for_ever).detach();
-    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
-    __user_cap_data_struct none[2]{};
-    ::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
-    return outcome(::syscall(SYS_capset, &header, none));
+
+// Of the calling thread alone, as all below: libc's own functions would ask every thread to do the same.
+int lay_down_rights(const Command&) {
+    CapabilitySets caps;
+    if (const int error = caps.get(); error != 0) return error;
+    for (auto& set : caps.sets) set.effective = 0;
+    return caps.set();
 }
+int take_up_rights(const Command&) {
+    CapabilitySets caps;
+    if (const int error = caps.get(); error != 0) return error;
+    for (auto& set : caps.sets) set.effective = set.permitted;
+    return caps.set();
+}
+int become_user(const Command& command) {
+    const auto id = std::strtoul(command.rest.c_str(), nullptr, 10);
+    return outcome(::syscall(SYS_setresuid, id, id, -1L));
+}
+int become_group(const Command& command) {
+    const auto id = std::strtoul(command.rest.c_str(), nullptr, 10);
+    return outcome(::syscall(SYS_setresgid, id, id, -1L));
+}
+int join_group(const Command& command) {
+    const auto id = static_cast<gid_t>(std::strtoul(command.rest.c_str(), nullptr, 10));
+    return outcome(::syscall(SYS_setgroups, command.rest.empty() ? 0 : 1, &id));
+}
+// The network of the first thread is that of the process.
+int leave_network(const Command&) { return outcome(::unshare(CLONE_NEWNET)); }
+int join_network(const Command&) {
+    const int network = ::open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+    if (network < 0) return errno;
+    const int error = outcome(::setns(network, CLONE_NEWNET));
+    ::close(network);
+    return error;
+}
+int take_label(const Command& command) {
+    const int file = ::open("/proc/thread-self/attr/apparmor/current", O_WRONLY | O_CLOEXEC);
+    if (file < 0) return errno;
+    const int error = outcome(::write(file, command.rest.data(), command.rest.size()));
+    ::close(file);
+    return error;
+}
+// Alone with a descriptor: the thread leaves the table that all share, and keeps nothing else of it.
+int hold_alone(const Command& command) {
+    if (::unshare(CLONE_FILES) < 0) return errno;
+    const auto fd = static_cast<unsigned>(command.fd);
+    ::close_range(3, fd - 1, 0);
+    ::close_range(fd + 1, ~0U, 0);
+    return hold(command);
+}
+int in_thread(const Command& command);
+
 // As many short-lived processes as a second and a half holds; how many is noted in a file.
 int storm(const Command& command) {
     const pid_t child = ::fork();
@@ -240,17 +297,59 @@ constexpr VerbRow kVerbs[] = {
     {"start-descriptor", start_descriptor},
     {"end-children", end_children},
     {"connect", connect_to},
-    {"thread", start_thread},
     {"nest", nest},
     {"nest-clocks", nest_clocks},
     {"terminal", take_terminal},
     {"personality", set_personality},
     {"start-hidden", start_hidden},
-    {"drop-but-in-one-thread", drop_but_in_one_thread},
+    {"lay-down-rights", lay_down_rights},
+    {"take-up-rights", take_up_rights},
+    {"user", become_user},
+    {"group", become_group},
+    {"groups", join_group},
+    {"leave-network", leave_network},
+    {"join-network", join_network},
+    {"label", take_label},
+    {"hold-alone", hold_alone},
+    {"in-thread", in_thread},
     {"storm", storm},
     {"copy", copy_program},
     {"remove", remove_file},
 };
+
+Command command_in(const std::string& words, int fd) {
+    const auto blank = words.find(' ');
+    return {words.substr(0, blank), blank == std::string::npos ? "" : words.substr(blank + 1), fd};
+}
+int obey(const Command& command) {
+    for (const auto& row : kVerbs)
+        if (command.verb == row.verb) return row.run(command);
+    return ENOSYS;
+}
+
+// What the second thread is to do, and what came of it.
+struct Order {
+    std::binary_semaphore given{0}, done{0};
+    Command command;
+    int error = 0;
+};
+Order order;
+
+[[noreturn]] void serve_in_thread() {
+    for (;;) {
+        order.given.acquire();
+        order.error = obey(order.command);
+        order.done.release();
+    }
+}
+int in_thread(const Command& command) {
+    order.command = command_in(command.rest, command.fd);
+    order.given.release();
+    order.done.acquire();
+    // It has one of its own now, which the first thread is to be without.
+    if (order.command.verb == "hold-alone") ::close(command.fd);
+    return order.error;
+}
 
 Command receive(int socket) {
     std::array<char, 4096> text{};
@@ -262,14 +361,10 @@ Command receive(int socket) {
     message.msg_control = control;
     message.msg_controllen = sizeof control;
     const auto size = ::recvmsg(socket, &message, 0);
-    Command command;
-    const std::string words(text.data(), size < 0 ? 0 : static_cast<std::size_t>(size));
-    const auto blank = words.find(' ');
-    command.verb = words.substr(0, blank);
-    if (blank != std::string::npos) command.rest = words.substr(blank + 1);
+    int fd = -1;
     if (const auto* header = CMSG_FIRSTHDR(&message); header != nullptr && header->cmsg_type == SCM_RIGHTS)
-        std::memcpy(&command.fd, CMSG_DATA(header), sizeof command.fd);
-    return command;
+        std::memcpy(&fd, CMSG_DATA(header), sizeof fd);
+    return command_in({text.data(), size < 0 ? 0 : static_cast<std::size_t>(size)}, fd);
 }
 
 [[noreturn]] void serve(int listening) {
@@ -277,15 +372,13 @@ Command receive(int socket) {
         const int socket = ::accept4(listening, nullptr, nullptr, SOCK_CLOEXEC);
         if (socket < 0) continue;
         const auto command = receive(socket);
-        int error = command.verb == "end-first-thread" ? start_thread(command) : ENOSYS;
-        for (const auto& row : kVerbs)
-            if (command.verb == row.verb) error = row.run(command);
-        const auto answer = std::to_string(error);
+        const bool last = command.verb == "end-first-thread";
+        const auto answer = std::to_string(last ? 0 : obey(command));
         // Closed before the answer is read, or the next audit would see this connection.
         ::send(socket, answer.data(), answer.size(), MSG_NOSIGNAL);
         ::close(socket);
         // The first thread, which serves, ends alone: a zombie that hides the others.
-        if (command.verb == "end-first-thread") ::syscall(SYS_exit, 0);
+        if (last) ::syscall(SYS_exit, 0);
     }
 }
 
@@ -301,5 +394,6 @@ int main(int argc, char**) {
     if (::bind(listening, reinterpret_cast<sockaddr*>(&address), sizeof address) < 0 ||
         ::listen(listening, 4) < 0)
         return errno;
+    std::thread(serve_in_thread).detach();
     serve(listening);
 }
