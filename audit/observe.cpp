@@ -243,10 +243,15 @@ void observe_limits(Posture& posture, const View& view) {
     });
 }
 
+// One in another mode is written down, and perhaps logged. apparmor(7)
+bool confines(const std::string& label) {
+    return label != "unconfined" && !label.ends_with(" (unconfined)") && !label.ends_with(" (complain)");
+}
+
 // A label that confines was promised only where there was one at the launch.
 Known<Exact<std::string>> label_of(const View& view) {
     const auto* launched = value_of(view.launched.lsm);
-    const bool promised = launched != nullptr && launched->value != "unconfined";
+    const bool promised = launched != nullptr && confines(launched->value);
     const auto* label = value_of(view.task.details.label);
     if (label == nullptr) return std::get<Unknown>(view.task.details.label);
     if (!*label && promised) return Exact<std::string>{"no label: its security module is off"};
