@@ -58,15 +58,21 @@ async function chat (bot, words = 'hello from the home network') {
   say(`chatted: "${words}"`)
 }
 
+// Into each direction in turn, and over what is in the way: where a crowd has dug, a player comes back into a
+// hole.
 async function walk (bot) {
   const start = bot.entity.position.clone()
-  bot.setControlState('forward', true)
-  for (let waited = 0; waited < patience && bot.entity.position.distanceTo(start) < 3; waited += 50) await pause(50)
-  bot.setControlState('forward', false)
+  const far = () => bot.entity.position.distanceTo(start)
+  for (let quarter = 0; quarter < 4 && far() < 3; quarter++) {
+    await bot.look(quarter * Math.PI / 2, 0, true)
+    bot.setControlState('forward', true)
+    bot.setControlState('jump', quarter > 0)
+    for (let waited = 0; waited < patience / 4 && far() < 3; waited += 50) await pause(50)
+    bot.clearControlStates()
+  }
   await pause(500)
-  const far = bot.entity.position.distanceTo(start)
-  if (far < 2) throw new Error(`walked only ${far.toFixed(1)} m`)
-  say(`walked ${far.toFixed(1)} m`)
+  if (far() < 2) throw new Error(`walked only ${far().toFixed(1)} m`)
+  say(`walked ${far().toFixed(1)} m`)
 }
 
 const name = (block) => (block ? block.name : 'nothing loaded')
